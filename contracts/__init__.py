@@ -1,0 +1,1 @@
+"""The promise: the Solidity contracts, the values both sides sign, and the way to a chain."""

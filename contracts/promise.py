@@ -1,0 +1,141 @@
+"""The values both sides sign, as integers on the wire (§2): W, Wh, basis points, micro-units."""
+
+from dataclasses import dataclass
+
+from contracts.timegrid import TimeGrid
+
+SOC_BP_MAX = 10_000
+"""A full battery in basis points."""
+WEIGHT_PPB = 1_000_000_000
+"""A weight of one, in parts per billion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What the aggregator promises and asks for, an entry per market interval.
+
+    Raises
+    ------
+    ValueError
+        If a series is not as long as the grid or leaves its range.
+    """
+
+    grid: TimeGrid
+    """The intervals."""
+    soc_bp: tuple[int, ...]
+    """Fleet state of charge at the end of each interval, SoC^{t,A}. [bp of capacity]"""
+    commitment_wh: tuple[int, ...]
+    """Committed net export of each interval, E_c^t. [Wh]"""
+    steered: tuple[bool, ...]
+    """S^t: True where batteries aim at ``soc_bp``, False where they follow residual demand."""
+
+    def __post_init__(self) -> None:
+        for name in ("soc_bp", "commitment_wh", "steered"):
+            length = len(getattr(self, name))
+            if length != self.grid.count:
+                msg = f"schedule: {name} has {length} entries, the grid {self.grid.count}"
+                raise ValueError(msg)
+        for slot, soc in enumerate(self.soc_bp):
+            if not 0 <= soc <= SOC_BP_MAX:
+                msg = f"schedule: soc_bp[{slot}] = {soc} is outside 0..{SOC_BP_MAX}"
+                raise ValueError(msg)
+        for slot, energy_wh in enumerate(self.commitment_wh):
+            if not 0 <= energy_wh < 2**32:
+                msg = f"schedule: commitment_wh[{slot}] = {energy_wh} is outside 0..2^32-1"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A home, or the aggregator's own plant, as the fleet contract knows it."""
+
+    account: str
+    """Address that reports and is paid."""
+    capacity_wh: int
+    """Nominal capacity of its battery; 0 for a member without one. [Wh]"""
+    grid_power_w: int
+    """Rating of its grid connection, each way. [W]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a member did since its last report."""
+
+    account: str
+    """Address of the member."""
+    interval: int
+    """Number of the market interval the energy belongs to."""
+    net_export_wh: int
+    """Energy exported less energy imported since its last report. [Wh]"""
+    soc_bp: int
+    """State of charge now. [bp]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordination:
+    """What the contract answers a member: the fleet's debt and its share of it.
+
+    Notes
+    -----
+    Couraud 2021, eq. (10)-(12).
+    """
+
+    remaining_export_wh: int
+    """RE^{t,A}: export the fleet still owes in the interval, < 0 when it gave too much. [Wh]"""
+    export_weight_ppb: int
+    """w_e^k: the member's share when the fleet owes export. [1e-9]"""
+    import_weight_ppb: int
+    """w_i^k: the member's share when the fleet exported too much. [1e-9]"""
+    steered: bool
+    """S^t of the interval."""
+    soc_bp: int
+    """SoC^{t,A} of the interval. [bp]"""
+    commitment_wh: int
+    """E_c^t of the interval: 0 where nothing was promised. [Wh]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What the fleet did in one interval."""
+
+    interval: int
+    """Number of the interval."""
+    commitment_wh: int
+    """E_c^t. [Wh]"""
+    delivered_wh: int
+    """Net export of all members, < 0 when they imported. [Wh]"""
+    exported_wh: int
+    """Sum of the members' positive net exports, the base of their shares. [Wh]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clearing:
+    """Prices of one interval, as posted to the settlement contract."""
+
+    interval: int
+    """Number of the interval."""
+    price_micro_per_mwh: int
+    """Market price of the commitment, π_e. [micro/MWh]"""
+    imbalance_price_micro_per_mwh: int
+    """Price of a deviation, π_imbalance. [micro/MWh]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How the revenue of one interval was split.
+
+    Notes
+    -----
+    ``revenue = fee + pool − loss``: one of ``pool + fee`` and ``loss`` is zero.
+    """
+
+    interval: int
+    """Number of the interval."""
+    revenue_micro: int
+    """E_c·π_e − |delivered − E_c|·π_imbalance, rounded down. [micro]"""
+    fee_micro: int
+    """The aggregator's part. [micro]"""
+    pool_micro: int
+    """What the members share in proportion to their exports. [micro]"""
+    loss_micro: int
+    """A negative revenue's magnitude, taken from the bond. [micro]"""

@@ -1,0 +1,1 @@
+"""The hardware: what a battery and a meter are, their physics and their simulated forms."""

@@ -1,0 +1,1 @@
+"""One home: see, decide, set, report."""
