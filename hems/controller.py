@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from devices.arrays import BoolArray, FloatArray
 from devices.battery_bank import BatteryBank
+from hems.errors import ControlInputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All that homes know when they decide."""
+    """All that homes know when they decide.
+
+    Raises
+    ------
+    ControlInputError
+        If a shape is wrong, a value is not finite or a magnitude is negative.
+    """
 
     bank: BatteryBank
     """Ratings of the batteries, shape (homes,)."""
@@ -39,6 +48,39 @@ class Observation:
     soc_target: FloatArray
     """SoC^{t,A}, shape (homes,), 0..1."""
 
+    def __post_init__(self) -> None:
+        homes, blocks = self.bank.homes, self.block_s.shape[0]
+        if blocks == 0:
+            msg = "observation: no block ahead; observe before the market interval ends"
+            raise ControlInputError(msg)
+        _check("block_s", self.block_s, (blocks,), low=0.0)
+        for name in ("load_w", "pv_w"):
+            _check(name, getattr(self, name), (homes, blocks), low=0.0)
+        for name in ("import_limit_w", "export_limit_w", "stored_wh", "soc_target"):
+            _check(name, getattr(self, name), (homes,), low=0.0)
+        _check("remaining_export_wh", self.remaining_export_wh, (homes,), low=-np.inf)
+        prices = np.array([self.import_price_per_mwh, self.export_price_per_mwh])
+        _check("price", prices, (2,), low=-np.inf)
+        if np.any(self.stored_wh > self.bank.capacity_wh * (1 + 1e-9)):
+            home = int(np.argmax(self.stored_wh - self.bank.capacity_wh))
+            msg = (
+                f"observation: home {home} stores {self.stored_wh[home]:g} Wh, more than its "
+                f"capacity of {self.bank.capacity_wh[home]:g} Wh; correct the rating"
+            )
+            raise ControlInputError(msg)
+
+
+def _check(name: str, values: FloatArray, shape: tuple[int, ...], *, low: float) -> None:
+    """Raise for the first value that a controller cannot use."""
+    if values.shape != shape:
+        msg = f"observation: {name} has shape {values.shape}, expected {shape}"
+        raise ControlInputError(msg)
+    bad = np.argwhere(~(np.isfinite(values) & (values >= low)))
+    if bad.size:
+        place = tuple(int(i) for i in bad[0])
+        msg = f"observation: {name}{list(place)} is {values[place]:g}; reject the sample before"
+        raise ControlInputError(msg)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -47,10 +89,10 @@ class Decision:
     follow: BoolArray
     """True: follow residual demand each device cycle; False: hold ``battery_power_w``."""
     battery_power_w: FloatArray
-    """Set-point at the terminals, > 0 charges, shape (homes,). [W]"""
+    """Set-point at the terminals, > 0 charges, shape (homes,); used where not following. [W]"""
     proved: BoolArray
     """True where the decision is a proved optimum of its controller's problem."""
-    broken_wh: FloatArray
+    cap_excess_wh: FloatArray
     """Energy by which the expected plan exceeds a grid cap, shape (homes,). [Wh]"""
 
 
@@ -60,3 +102,26 @@ class Controller(Protocol):
     def decide(self, seen: Observation) -> Decision:
         """Return the set-points for block 0."""
         ...
+
+
+def set_point_w(decision: Decision, load_w: FloatArray, pv_w: FloatArray) -> FloatArray:
+    """Return the terminal power to ask of each battery in one device cycle.
+
+    Parameters
+    ----------
+    decision : Decision
+        The standing decision.
+    load_w, pv_w : FloatArray, shape (homes,)
+        What the meter reads now. [W]
+
+    Returns
+    -------
+    FloatArray, shape (homes,)
+        Set-point, > 0 charges; the battery's own limits still apply. [W]
+
+    Notes
+    -----
+    Couraud 2021, eq. (8)-(9). At the terminals (§3) following is simply pv − load; the equation's
+    η turns it into power at the cells.
+    """
+    return np.where(decision.follow, pv_w - load_w, decision.battery_power_w)

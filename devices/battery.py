@@ -1,0 +1,56 @@
+"""What a battery and a meter are to everything that steers or reads one (§5).
+
+Set-points are at the AC terminals, > 0 charges (§3). Each holds for a stated time; when that has
+passed, the device returns to self-consumption by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryState:
+    """What a battery tells of itself."""
+
+    soc: float
+    """State of charge, 0..1 of nominal capacity."""
+    battery_power_w: float
+    """Power at the terminals, > 0 charges. [W]"""
+    following: bool
+    """True while the battery follows residual demand by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterState:
+    """What a home's meter reads."""
+
+    load_w: float
+    """Consumption, >= 0. [W]"""
+    pv_w: float
+    """Production, >= 0. [W]"""
+    grid_power_w: float
+    """Power at the grid connection, > 0 imports. [W]"""
+
+
+class Battery(Protocol):
+    """Reads and steers one battery; implementations hold the connection."""
+
+    async def read(self) -> BatteryState:
+        """Return the present state, or raise `devices.errors.DeviceError`."""
+        ...
+
+    async def set_power(self, battery_power_w: float, *, valid_s: float) -> None:
+        """Hold a terminal power for ``valid_s``, then return to self-consumption. [W, s]"""
+        ...
+
+    async def follow(self) -> None:
+        """Return to self-consumption: follow residual demand until told otherwise."""
+        ...
+
+
+class Meter(Protocol):
+    """Reads one home's grid connection."""
+
+    async def read_meter(self) -> MeterState:
+        """Return the present reading, or raise `devices.errors.DeviceError`."""
+        ...

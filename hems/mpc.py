@@ -1,0 +1,79 @@
+"""The home MPC of Couraud 2021, eq. (5)-(9), for all homes at once, on HiGHS.
+
+The program of a home is small; a hundred homes are one sparse program. First its relaxation,
+without exclusivity, is solved. Where that charges and discharges, or imports and exports, at once,
+the two are netted; if netting costs nothing the result is the proved optimum. What is left, homes
+that would burn energy or be paid for wheeling it through, goes to a mixed-integer program each.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from devices.arrays import BoolArray, FloatArray
+from devices.battery_bank import BatteryBank
+from hems.controller import Decision, Observation
+from hems.mpc_exclusive import net_out, solve_home
+from hems.mpc_program import CHARGE, DISCHARGE, EXPORT_OVER, IMPORT_OVER, program
+from hems.mpc_relaxation import Relaxation
+from hems.reach import followed_wh
+
+FOLLOW_TOLERANCE_WH = 0.01
+"""A first step this close to residual demand is a recommendation to follow it. [Wh]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mpc:
+    """Solve each home's problem exactly and turn its first step into a set-point.
+
+    Notes
+    -----
+    Couraud 2021, eq. (5), with two corrections of the print (the weight of the owed export is |ε|,
+    the state-of-charge term an absolute value) and one addition: the penalty of export that nobody
+    asked for, (1−ε) π_e, is never taken below ``export_penalty_min_per_mwh``. At a negative market
+    price it would otherwise pay homes to empty themselves into the grid, and at a price of zero
+    nothing would prefer the battery to the grid. Prices are per unit of the fleet's currency (GBP,
+    EUR): the dimensionless terms of eq. (5) count one such unit.
+
+    Grid caps are soft at a price above all else: a plan always comes back and
+    `Decision.cap_excess_wh` says by how much it breaks a cap. A state of charge found outside its
+    window may not go further out.
+    """
+
+    export_penalty_min_per_mwh: float = 1.0
+    """Least penalty of export without an owed export. [currency/MWh]"""
+    _kept: dict[int, Relaxation] = field(default_factory=dict, repr=False, compare=False)
+    """Models by number of blocks, loaded once; a cache that never changes a result."""
+
+    def decide(self, seen: Observation) -> Decision:
+        """Return the first step of every home's optimal plan."""
+        energy_wh, proved = self.plan(seen)
+        cells_wh = energy_wh[:, CHARGE, 0] - energy_wh[:, DISCHARGE, 0]
+        cell_power_w = cells_wh / (float(seen.block_s[0]) / 3600)
+        return Decision(
+            follow=np.abs(cells_wh - followed_wh(seen)) <= FOLLOW_TOLERANCE_WH,
+            battery_power_w=seen.bank.terminal_power_w(cell_power_w),
+            proved=proved,
+            cap_excess_wh=energy_wh[:, [IMPORT_OVER, EXPORT_OVER]].sum(axis=(1, 2)),
+        )
+
+    def plan(self, seen: Observation) -> tuple[FloatArray, BoolArray]:
+        """Return every home's energies by kind and block, and whether they are proved optimal.
+
+        Returns
+        -------
+        tuple[FloatArray, BoolArray]
+            Shape (homes, kinds, blocks), kinds as in `hems.mpc_program.KINDS` [Wh]; shape (homes,).
+        """
+        numbers = program(seen, export_penalty_min_per_mwh=self.export_penalty_min_per_mwh)
+        relaxed = self._relaxation(seen.bank, numbers.blocks).solve(numbers)
+        values, proved = net_out(seen, numbers, relaxed)
+        for home in np.flatnonzero(~proved):
+            values[home], proved[home] = solve_home(seen, numbers, int(home))
+        return numbers.energy_wh(values), proved
+
+    def _relaxation(self, bank: BatteryBank, blocks: int) -> Relaxation:
+        kept = self._kept.get(blocks)
+        if kept is None or kept.bank is not bank:
+            kept = self._kept[blocks] = Relaxation(bank, blocks)
+        return kept
