@@ -23,7 +23,7 @@ class TimeGrid:
     """Number of slots."""
 
     def __post_init__(self) -> None:
-        if self.start.tzinfo is None or self.start.utcoffset() != timedelta(0):
+        if self.start.tzinfo != UTC:
             msg = f"grid start {self.start} is not in UTC; convert it with .astimezone(UTC)"
             raise ValueError(msg)
         if self.step_s <= 0 or self.count <= 0:
@@ -50,7 +50,7 @@ class TimeGrid:
         start = datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)
         after = day + timedelta(days=1)
         end = datetime(after.year, after.month, after.day, tzinfo=tz).astimezone(UTC)
-        return cls(start=start, step_s=step_s, count=int((end - start).total_seconds()) // step_s)
+        return cls(start=start, step_s=step_s, count=_count(end - start, step_s))
 
     @property
     def end(self) -> datetime:
@@ -78,14 +78,24 @@ class TimeGrid:
 
     def split(self, step_s: int) -> "TimeGrid":
         """Return the same span in slots of ``step_s``, which must divide it. [s]"""
-        span_s = self.step_s * self.count
-        if span_s % step_s:
-            msg = f"{step_s} s does not divide a span of {span_s} s"
-            raise ValueError(msg)
-        return TimeGrid(start=self.start, step_s=step_s, count=span_s // step_s)
+        return TimeGrid(
+            start=self.start, step_s=step_s, count=_count(self.end - self.start, step_s)
+        )
 
     def shifted(self, seconds: int) -> "TimeGrid":
         """Return the grid moved by ``seconds``, a multiple of the step. [s]"""
         return TimeGrid(
             start=self.start + timedelta(seconds=seconds), step_s=self.step_s, count=self.count
         )
+
+
+def _count(span: timedelta, step_s: int) -> int:
+    """Return how many steps fill a span, which must be whole."""
+    span_s = int(span.total_seconds())
+    if step_s <= 0:
+        msg = f"grid needs a positive step, got {step_s} s"
+        raise ValueError(msg)
+    if span_s % step_s:
+        msg = f"{step_s} s does not divide a span of {span_s} s"
+        raise ValueError(msg)
+    return span_s // step_s

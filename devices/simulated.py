@@ -42,6 +42,9 @@ class SimulatedHome:
         if bank.homes != 1:
             msg = f"simulated home: {bank.homes} batteries given, a home has one"
             raise DeviceRefusedError(msg)
+        if not (math.isfinite(cycle_s) and cycle_s > 0):
+            msg = f"simulated home: a device cycle of {cycle_s:g} s cannot be, must be > 0"
+            raise DeviceRefusedError(msg)
         if not 0 <= soc <= 1:
             msg = f"simulated home: state of charge {soc:g} is not in 0..1"
             raise DeviceRefusedError(msg)
@@ -77,9 +80,9 @@ class SimulatedHome:
         Raises
         ------
         DeviceRefusedError
-            If the power is not finite or the validity not positive.
+            If the power is not finite or the validity not positive and finite.
         """
-        if not math.isfinite(battery_power_w) or not valid_s > 0:
+        if not (math.isfinite(battery_power_w) and 0 < valid_s < math.inf):
             msg = f"simulated home: cannot hold {battery_power_w} W for {valid_s} s; nothing set"
             raise DeviceRefusedError(msg)
         self._advance()

@@ -9,6 +9,9 @@ from devices.arrays import BoolArray, FloatArray
 from devices.battery_bank import BatteryBank
 from hems.errors import ControlInputError
 
+BLOCK_MIN_S = 1.0
+"""Shortest block: clocks of homes and ledger count whole seconds. [s]"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
@@ -17,7 +20,7 @@ class Observation:
     Raises
     ------
     ControlInputError
-        If a shape is wrong, a value is not finite or a magnitude is negative.
+        If a shape is wrong, a value is not finite or out of its range.
     """
 
     bank: BatteryBank
@@ -53,11 +56,13 @@ class Observation:
         if blocks == 0:
             msg = "observation: no block ahead; observe before the market interval ends"
             raise ControlInputError(msg)
-        _check("block_s", self.block_s, (blocks,), low=0.0)
+        _check("block_s", self.block_s, (blocks,), low=BLOCK_MIN_S)
         for name in ("load_w", "pv_w"):
             _check(name, getattr(self, name), (homes, blocks), low=0.0)
-        for name in ("import_limit_w", "export_limit_w", "stored_wh", "soc_target"):
+        for name in ("import_limit_w", "export_limit_w", "stored_wh"):
             _check(name, getattr(self, name), (homes,), low=0.0)
+        _check("soc_target", self.soc_target, (homes,), low=0.0, high=1.0)
+        _check("steered", self.steered.astype(np.float64), (homes,), low=0.0)
         _check("remaining_export_wh", self.remaining_export_wh, (homes,), low=-np.inf)
         prices = np.array([self.import_price_per_mwh, self.export_price_per_mwh])
         _check("price", prices, (2,), low=-np.inf)
@@ -70,12 +75,14 @@ class Observation:
             raise ControlInputError(msg)
 
 
-def _check(name: str, values: FloatArray, shape: tuple[int, ...], *, low: float) -> None:
+def _check(
+    name: str, values: FloatArray, shape: tuple[int, ...], *, low: float, high: float = np.inf
+) -> None:
     """Raise for the first value that a controller cannot use."""
     if values.shape != shape:
         msg = f"observation: {name} has shape {values.shape}, expected {shape}"
         raise ControlInputError(msg)
-    bad = np.argwhere(~(np.isfinite(values) & (values >= low)))
+    bad = np.argwhere(~(np.isfinite(values) & (values >= low) & (values <= high)))
     if bad.size:
         place = tuple(int(i) for i in bad[0])
         msg = f"observation: {name}{list(place)} is {values[place]:g}; reject the sample before"
@@ -93,7 +100,7 @@ class Decision:
     proved: BoolArray
     """True where the decision is a proved optimum of its controller's problem."""
     cap_excess_wh: FloatArray
-    """Energy by which the expected plan exceeds a grid cap, shape (homes,). [Wh]"""
+    """Energy by which block 0 is expected to exceed a grid cap, shape (homes,). [Wh]"""
 
 
 class Controller(Protocol):

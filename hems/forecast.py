@@ -30,6 +30,11 @@ class LinearForecaster:
     train_quarters_min: int = 24
     """Examples needed before the regression is trusted over persistence."""
 
+    def __post_init__(self) -> None:
+        if self.lags < 1 or self.train_quarters_min < 1 or not self.ridge > 0:
+            msg = f"forecast: lags, ridge and train_quarters_min must be positive, got {self}"
+            raise ForecastError(msg)
+
     def forecast(self, history_w: FloatArray, horizon: int) -> FloatArray:
         """Return the expected means of the next ``horizon`` quarters.
 

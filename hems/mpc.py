@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from devices.arrays import BoolArray, FloatArray
-from devices.battery_bank import BatteryBank
 from hems.controller import Decision, Observation
+from hems.errors import ControlInputError
 from hems.mpc_exclusive import net_out, solve_home
 from hems.mpc_program import CHARGE, DISCHARGE, EXPORT_OVER, IMPORT_OVER, program
 from hems.mpc_relaxation import Relaxation
 from hems.reach import followed_wh
 
-FOLLOW_TOLERANCE_WH = 0.01
-"""A first step this close to residual demand is a recommendation to follow it. [Wh]"""
+FOLLOW_TOLERANCE_W = 0.5
+"""A first step this close to residual demand is a recommendation to follow it. [W]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,26 +35,38 @@ class Mpc:
     nothing would prefer the battery to the grid. Prices are per unit of the fleet's currency (GBP,
     EUR): the dimensionless terms of eq. (5) count one such unit.
 
-    Grid caps are soft at a price above all else: a plan always comes back and
-    `Decision.cap_excess_wh` says by how much it breaks a cap. A state of charge found outside its
+    ε is the sign of the owed export as seen, before it is coerced into reach: where nothing is owed
+    the state of charge is steered, whatever the home is bound to import or export.
+
+    Grid caps are soft at a price above all else, and no battery breaks one: where a home with an
+    idle battery would, the battery only brings it back. A plan always comes back and
+    `Decision.cap_excess_wh` says by how much it exceeds a cap. A state of charge found outside its
     window may not go further out.
     """
 
     export_penalty_min_per_mwh: float = 1.0
-    """Least penalty of export without an owed export. [currency/MWh]"""
-    _kept: dict[int, Relaxation] = field(default_factory=dict, repr=False, compare=False)
-    """Models by number of blocks, loaded once; a cache that never changes a result."""
+    """Least penalty of export without an owed export, > 0. [currency/MWh]"""
+    _kept: dict[tuple[float, ...], Relaxation] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """Models by lengths of blocks, loaded once; a cache that never changes a result."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.export_penalty_min_per_mwh < np.inf:
+            msg = f"MPC: export penalty of {self.export_penalty_min_per_mwh}; choose one > 0"
+            raise ControlInputError(msg)
 
     def decide(self, seen: Observation) -> Decision:
         """Return the first step of every home's optimal plan."""
         energy_wh, proved = self.plan(seen)
         cells_wh = energy_wh[:, CHARGE, 0] - energy_wh[:, DISCHARGE, 0]
-        cell_power_w = cells_wh / (float(seen.block_s[0]) / 3600)
+        step_h = float(seen.block_s[0]) / 3600
+        cell_power_w = cells_wh / step_h
         return Decision(
-            follow=np.abs(cells_wh - followed_wh(seen)) <= FOLLOW_TOLERANCE_WH,
+            follow=np.abs(cell_power_w - followed_wh(seen) / step_h) <= FOLLOW_TOLERANCE_W,
             battery_power_w=seen.bank.terminal_power_w(cell_power_w),
             proved=proved,
-            cap_excess_wh=energy_wh[:, [IMPORT_OVER, EXPORT_OVER]].sum(axis=(1, 2)),
+            cap_excess_wh=energy_wh[:, [IMPORT_OVER, EXPORT_OVER], 0].sum(axis=1),
         )
 
     def plan(self, seen: Observation) -> tuple[FloatArray, BoolArray]:
@@ -66,14 +78,15 @@ class Mpc:
             Shape (homes, kinds, blocks), kinds as in `hems.mpc_program.KINDS` [Wh]; shape (homes,).
         """
         numbers = program(seen, export_penalty_min_per_mwh=self.export_penalty_min_per_mwh)
-        relaxed = self._relaxation(seen.bank, numbers.blocks).solve(numbers)
+        relaxed = self._relaxation(seen).solve(numbers)
         values, proved = net_out(seen, numbers, relaxed)
         for home in np.flatnonzero(~proved):
             values[home], proved[home] = solve_home(seen, numbers, int(home))
         return numbers.energy_wh(values), proved
 
-    def _relaxation(self, bank: BatteryBank, blocks: int) -> Relaxation:
-        kept = self._kept.get(blocks)
-        if kept is None or kept.bank is not bank:
-            kept = self._kept[blocks] = Relaxation(bank, blocks)
+    def _relaxation(self, seen: Observation) -> Relaxation:
+        lengths = tuple(seen.block_s.tolist())
+        kept = self._kept.get(lengths)
+        if kept is None or kept.bank is not seen.bank:
+            kept = self._kept[lengths] = Relaxation(seen.bank, seen.block_s)
         return kept

@@ -103,7 +103,7 @@ def solve_home(seen: Observation, numbers: Program, home: int) -> tuple[FloatArr
     bank = _one(seen.bank, home)
     blocks, columns = numbers.blocks, numbers.cost.shape[1]
     matrix, high = _exclusive_rows(seen, numbers, home)
-    plain = pattern(bank, blocks)
+    plain = pattern(bank, seen.block_s)
     index = np.concatenate([plain.index, np.nonzero(matrix)[1]])
     value = np.concatenate([plain.value, matrix[np.nonzero(matrix)]])
     lengths = np.concatenate([np.diff(plain.start), np.count_nonzero(matrix, axis=1)])

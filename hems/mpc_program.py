@@ -5,8 +5,9 @@ home, all of the same pattern. This file builds numbers only; `hems.mpc` solves.
 
 Columns of a home, each kind once per time block, energies in Wh:
 import, export, import above its cap, export above its cap, charge, discharge (at the cells);
-then four one-sided deviations: owed export too low, too high, state of charge too low, too high.
-Rows of a home: balance per block, stored energy per block, owed export, state-of-charge target.
+then six one-sided deviations: first step ahead of the even pace, behind it, owed export too low,
+too high, state of charge too low, too high.
+Rows of a home: balance per block, stored energy per block, even pace, owed export, state of charge.
 
 The objective is in micro-units of the currency: Wh × price_per_mwh is micro (§2), and the paper's
 two dimensionless terms count one unit of currency each.
@@ -24,14 +25,22 @@ from hems.reach import reach
 
 KINDS = ("import", "export", "import_over", "export_over", "charge", "discharge")
 IMPORT, EXPORT, IMPORT_OVER, EXPORT_OVER, CHARGE, DISCHARGE = range(len(KINDS))
-DEVIATIONS = 4
+DEVIATIONS = 6
 Row = list[tuple[int, FloatArray]]
 """Entries of one row: column of a home, coefficient of each home."""
 MICRO = 1e6
 OWED_TOLERANCE_WH = 1e-6
 """Below this a home owes nothing: ε = 0. Reports are whole Wh, so it only removes rounding. [Wh]"""
-TIE_BREAK = 1e-3
-"""Cost per Wh and block of moving energy through the cells: earlier beats later. [micro/Wh]"""
+EVEN = 1e-2
+"""Cost of a first step off the even pace, where export is owed. [micro/Wh]
+
+Eq. (5) does not care when in the interval the owed export happens. An even pace leaves the fleet's
+next coordination something to correct, and spares it from giving first and taking back later.
+"""
+WEAR = 1e-2
+"""Cost of moving energy into or out of the cells: no cycling for an even pace. [micro/Wh]"""
+LATER = 1e-5
+"""What `WEAR` grows by per block: of two equal plans, the one that acts now. [micro/Wh]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,24 +103,26 @@ def program(seen: Observation, *, export_penalty_min_per_mwh: float) -> Program:
     low_wh, high_wh = bank.window_wh(seen.stored_wh)
 
     cells_wh = bank.power_max_w[:, None] * step_h
-    free = np.full((bank.homes, blocks), np.inf)
+    balance_wh = (seen.load_w - seen.pv_w) * step_h
+    import_cap_wh = seen.import_limit_w[:, None] * step_h
+    export_cap_wh = seen.export_limit_w[:, None] * step_h
     column_high = np.concatenate(
         [
-            seen.import_limit_w[:, None] * step_h,
-            seen.export_limit_w[:, None] * step_h,
-            free,
-            free,
+            import_cap_wh,
+            export_cap_wh,
+            # A battery may relieve a cap, never break it: idle, it is always within these two.
+            np.maximum(balance_wh - import_cap_wh, 0.0),
+            np.maximum(-balance_wh - export_cap_wh, 0.0),
             cells_wh,
             cells_wh,
             np.full((bank.homes, DEVIATIONS), np.inf),
         ],
         axis=1,
     )
-    balance_wh = (seen.load_w - seen.pv_w) * step_h
-    ends = np.stack([owed_wh, target_wh - seen.stored_wh], axis=1)
+    ends = np.stack([np.zeros(bank.homes), owed_wh, target_wh - seen.stored_wh], axis=1)
     stored = np.ones((1, blocks))
     return Program(
-        cost=_cost(seen, owed_wh, export_penalty_min_per_mwh),
+        cost=_cost(seen, export_penalty_min_per_mwh),
         column_high=column_high,
         row_low=np.hstack([balance_wh, (low_wh - seen.stored_wh)[:, None] * stored, ends]),
         row_high=np.hstack([balance_wh, (high_wh - seen.stored_wh)[:, None] * stored, ends]),
@@ -119,10 +130,13 @@ def program(seen: Observation, *, export_penalty_min_per_mwh: float) -> Program:
     )
 
 
-def _cost(seen: Observation, owed_wh: FloatArray, export_penalty_min: float) -> FloatArray:
+def _cost(seen: Observation, export_penalty_min: float) -> FloatArray:
     """Eq. (5): (1−ε) π_e on export, π_i on import, |ε| on owed export, S (1−ε²) on the SoC."""
     bank, blocks = seen.bank, seen.block_s.shape[0]
-    sign = np.where(np.abs(owed_wh) > OWED_TOLERANCE_WH, np.sign(owed_wh), 0.0)
+    # ε is the sign of what is owed, not of what it was coerced to: an empty battery under load
+    # cannot but import, yet owes nobody that import and may be steered.
+    owing = np.abs(seen.remaining_export_wh) > OWED_TOLERANCE_WH
+    sign = np.where(owing, np.sign(seen.remaining_export_wh), 0.0)
     penalty = max(seen.export_price_per_mwh, export_penalty_min)
     widest_w = np.maximum(seen.import_limit_w, seen.export_limit_w)
     # With both caps at zero the paper's weight has no denominator; the battery's power is next.
@@ -130,12 +144,14 @@ def _cost(seen: Observation, owed_wh: FloatArray, export_penalty_min: float) -> 
     owed = MICRO * np.abs(sign) / (widest_w * seen.block_s[0] / 3600)
     soc = MICRO * seen.steered * (1 - sign**2) / bank.capacity_wh
 
+    even = EVEN * np.abs(sign)
+
     import_cost = np.full((bank.homes, blocks), seen.import_price_per_mwh)
     export_cost = np.broadcast_to(((1 - sign) * penalty)[:, None], (bank.homes, blocks))
     # A cap is soft so that a plan always exists; its price beats all that breaking it could gain.
     gain = np.abs(seen.import_price_per_mwh) + 2 * abs(penalty) + owed + soc
     over_cost = np.broadcast_to((10 * gain)[:, None], (bank.homes, blocks))
-    cells_cost = np.broadcast_to(TIE_BREAK * (1.0 + np.arange(blocks)), (bank.homes, blocks))
+    cells_cost = np.broadcast_to(WEAR + LATER * np.arange(blocks), (bank.homes, blocks))
     return np.concatenate(
         [
             import_cost,
@@ -144,14 +160,15 @@ def _cost(seen: Observation, owed_wh: FloatArray, export_penalty_min: float) -> 
             export_cost + over_cost,
             cells_cost,
             cells_cost,
-            np.stack([owed, owed, soc, soc], axis=1),
+            np.stack([even, even, owed, owed, soc, soc], axis=1),
         ],
         axis=1,
     )
 
 
-def pattern(bank: BatteryBank, blocks: int) -> Pattern:
+def pattern(bank: BatteryBank, block_s: FloatArray) -> Pattern:
     """Return the sparse matrix for ``bank``'s homes: only efficiencies differ between them."""
+    blocks = block_s.shape[0]
     one, times = np.ones(bank.homes), range(blocks)
     first = len(KINDS) * blocks
     into_meter = {IMPORT: one, EXPORT: -one, IMPORT_OVER: one, EXPORT_OVER: -one}
@@ -166,10 +183,15 @@ def pattern(bank: BatteryBank, blocks: int) -> Pattern:
     # eq. (4): the energy stored after each block
     stored = [at(into_cells, range(b + 1)) for b in times]
     # Σ(E_e − E_i) plus what is missing, less what is too much, is RE; likewise for the SoC
-    exports = at({kind: -value for kind, value in into_meter.items()}, times)
-    owed: Row = [*exports, (first, one), (first + 1, -one)]
-    target: Row = [*at(into_cells, times), (first + 2, one), (first + 3, -one)]
-    return _flatten([*balance, *stored, owed, target], bank.homes, first + DEVIATIONS)
+    out_of_meter = {kind: -value for kind, value in into_meter.items()}
+    owed: Row = [*at(out_of_meter, times), (first + 2, one), (first + 3, -one)]
+    target: Row = [*at(into_cells, times), (first + 4, one), (first + 5, -one)]
+    # the first step's net export, and what it would be at the horizon's mean power
+    pace = -block_s[0] / block_s.sum()
+    share = {kind: pace * value for kind, value in out_of_meter.items()}
+    rest = {kind: (1 + pace) * value for kind, value in out_of_meter.items()}
+    even: Row = [*at(rest, [0]), *at(share, times[1:]), (first, -one), (first + 1, one)]
+    return _flatten([*balance, *stored, even, owed, target], bank.homes, first + DEVIATIONS)
 
 
 def _flatten(entries: list[Row], homes: int, columns: int) -> Pattern:

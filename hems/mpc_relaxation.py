@@ -29,9 +29,9 @@ class Relaxation:
     among equal optima it would then pick one that depends on what was asked before.
     """
 
-    def __init__(self, bank: BatteryBank, blocks: int) -> None:
+    def __init__(self, bank: BatteryBank, block_s: FloatArray) -> None:
         self.bank = bank
-        self._pattern = pattern(bank, blocks)
+        self._pattern = pattern(bank, block_s)
         self._columns = np.arange(bank.homes * self._pattern.columns, dtype=np.int32)
         self._rows = np.arange(bank.homes * self._pattern.rows, dtype=np.int32)
         self._zeros = np.zeros(len(self._columns))

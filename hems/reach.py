@@ -29,7 +29,14 @@ def reach(seen: Observation) -> Reach:
     -----
     Couraud 2021 coerces RE^{t,k} and SoC^{t,A} into achievable values and leaves the range open;
     this is it. Per block, the terminals can move the home's surplus up to one cap or down to the
-    other; over the horizon, the energy and the room in the cells bound the sum.
+    other; over the horizon, the energy and the room in the cells bound the sum. A battery that
+    takes all it can does not give before: losses of a cycle, which would lower net export further,
+    do not count as reach.
+
+    Exact where load less production stays within both caps in every block. A surplus above the
+    export cap or a deficit above the import cap forces the battery in that block; what this does to
+    the others is left out. The stored range is then too wide, ``export_low_wh`` may lie too low,
+    ``export_high_wh`` too low (surplus) or too high (deficit).
     """
     bank, step_h = seen.bank, seen.block_s / 3600
     low_wh, high_wh = bank.window_wh(seen.stored_wh)

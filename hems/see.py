@@ -3,6 +3,7 @@
 import numpy as np
 
 from devices.arrays import FloatArray, IntArray
+from hems.errors import ForecastError
 from hems.forecast import QUARTER_S
 
 
@@ -13,6 +14,8 @@ def owed_export_wh(
     import_weight: FloatArray,
     exported_since_wh: FloatArray,
     promised: bool,
+    steered: bool,
+    unsteered_wh: float,
 ) -> FloatArray:
     """Return each home's remaining net export RE^{t,k}.
 
@@ -26,6 +29,11 @@ def owed_export_wh(
         Net export since that answer. [Wh]
     promised : bool
         Whether anything was sold in this interval (E_c > 0).
+    steered : bool
+        S^t: whether batteries aim at the fleet's state of charge in this interval.
+    unsteered_wh : float
+        Net export expected until the interval's end of members that have no battery, such as the
+        aggregator's own plant; 0 gives the print. [Wh]
 
     Returns
     -------
@@ -34,14 +42,21 @@ def owed_export_wh(
 
     Notes
     -----
-    Couraud 2021, eq. (7). Where nothing was sold nothing is owed: a positive RE is then taken as 0.
-    The print would ask homes to give back at once whatever they import in such an interval, against
-    the schedule's own wish to charge. The authors' rule-based control makes the same distinction.
-    A negative RE (surplus that others could store) counts in every interval.
+    Couraud 2021, eq. (7), with two additions. First, RE^{t,A} is what the fleet owes from now on; a
+    plant that keeps producing will pay part of that without anybody's help, so its expected export
+    is taken off. The print lets homes export the plant's part too and charge it back one t_sc
+    later, through two losses, and never gets back that of the last t_sc.
+
+    Second, where nothing was sold nothing is owed: a positive RE then counts as 0, as in the
+    authors' rule-based control. The print would ask homes to give back at once what they import. A
+    negative RE, surplus that others could store, counts where batteries follow (S = 0); where the
+    schedule has them charge (S = 1) their aim at the state of charge takes more than the surplus.
     """
-    weight = np.where(remaining_export_wh >= 0, export_weight, import_weight)
-    owed_wh = remaining_export_wh * weight - exported_since_wh
-    return owed_wh if promised else np.minimum(owed_wh, 0.0)
+    ahead_wh = remaining_export_wh - unsteered_wh
+    owed_wh = ahead_wh * np.where(ahead_wh >= 0, export_weight, import_weight) - exported_since_wh
+    if promised:
+        return owed_wh
+    return np.zeros_like(owed_wh) if steered else np.minimum(owed_wh, 0.0)
 
 
 def blocks_ahead_s(elapsed_s: int, interval_s: int, step_s: int) -> FloatArray:
@@ -92,6 +107,9 @@ def expected_w(
     """
     begins_s = elapsed_s + np.concatenate([[0.0], np.cumsum(block_s)[:-1]])
     quarter = (begins_s // QUARTER_S).astype(np.int64) - elapsed_s // QUARTER_S
+    if quarter[-1] >= quarters_w.shape[1]:
+        msg = f"forecast of {quarters_w.shape[1]} quarters ends before the blocks; ask for more"
+        raise ForecastError(msg)
     return np.concatenate([now_w[:, None], quarters_w[:, quarter[1:]]], axis=1)
 
 
