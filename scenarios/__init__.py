@@ -1,1 +1,1 @@
-"""Whole systems in simulated time: data, generator, closed loop, report, and the command line on top."""
+"""Whole systems in simulated time: data, closed loop, report, and the command line."""

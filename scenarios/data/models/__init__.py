@@ -1,0 +1,1 @@
+"""Models of homes, sun, wind and prices, each a pure function of seed, settings and UTC day."""
