@@ -2,9 +2,7 @@
 
 import csv
 import gzip
-import os
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,17 +14,6 @@ from contracts.timegrid import TimeGrid
 
 DAY_AHEAD = "gb_dayahead_hourly_2019-10_2020-09.csv.gz"
 AGILE = "gb_agile_import_regionA_30min_2018-02_2021-08.csv.gz"
-
-
-@pytest.fixture(scope="module")
-def folder():
-    given = os.environ.get("GRIDPACT_DATA", "")
-    if given and Path(given).is_dir():
-        return Path(given)
-    reason = f"GRIDPACT_DATA={given!r} names no folder with the real data files"
-    if os.environ.get("GRIDPACT_CI") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def prices(path, factor):
@@ -49,9 +36,9 @@ def hourly(sold, start):
 
 
 @pytest.fixture(scope="module")
-def real_day(folder):
+def real_day(real_folder):
     """Return a maker of a fleet's day at real prices, homes and sun drawn by the day's number."""
-    sold, bought = prices(folder / DAY_AHEAD, 1.0), prices(folder / AGILE, 10.0)
+    sold, bought = prices(real_folder / DAY_AHEAD, 1.0), prices(real_folder / AGILE, 10.0)
 
     def make(local_day):
         grid, rng = TimeGrid.local_day(local_day), np.random.default_rng(local_day.toordinal())

@@ -1,8 +1,6 @@
 """The real set: values by hand, both home sets, and the files beside the fleet's."""
 
-import os
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,19 +14,8 @@ from scenarios.data.source import fleet_data
 from scenarios.errors import DataGapError
 
 
-@pytest.fixture(scope="module")
-def folder() -> Path:
-    given = os.environ.get("GRIDPACT_DATA", "")
-    if given and Path(given).is_dir():
-        return Path(given)
-    reason = f"GRIDPACT_DATA={given!r} names no folder with the real data files"
-    if os.environ.get("GRIDPACT_CI") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def test_a_minute_of_every_series_is_the_one_of_its_file(folder):
-    data = fleet_data(folder, day=date(2020, 5, 20))
+def test_a_minute_of_every_series_is_the_one_of_its_file(real_folder):
+    data = fleet_data(real_folder, day=date(2020, 5, 20))
     # 18:30 local is 17:30 UTC: 18.5 hours into the market day.
     minute = data.day_start_minute + 18 * 60 + 30
 
@@ -43,8 +30,8 @@ def test_a_minute_of_every_series_is_the_one_of_its_file(folder):
     assert data.plant_wind_w[minute] == pytest.approx(3141.3 / 5000 * 130_000, rel=1e-6)
 
 
-def test_prices_are_those_of_the_utc_rows(folder):
-    data = fleet_data(folder, day=date(2020, 5, 20), homes=1)
+def test_prices_are_those_of_the_utc_rows(real_folder):
+    data = fleet_data(real_folder, day=date(2020, 5, 20), homes=1)
 
     # Slot 0 is 2020-05-19 23:00 UTC, slot 37 is 2020-05-20 17:30 UTC.
     assert data.day_ahead_price_per_mwh[[0, 1, 36, 37]].tolist() == [24.68, 24.68, 32.44, 32.44]
@@ -52,8 +39,8 @@ def test_prices_are_those_of_the_utc_rows(folder):
     assert data.imbalance_price_per_mwh[[0, 37]].tolist() == [35.0, 14.99]
 
 
-def test_the_sun_of_homes_and_plant_is_highest_around_local_one_o_clock(folder):
-    data = fleet_data(folder, day=date(2020, 6, 9), history_days=29)
+def test_the_sun_of_homes_and_plant_is_highest_around_local_one_o_clock(real_folder):
+    data = fleet_data(real_folder, day=date(2020, 6, 9), history_days=29)
     day = data.pv_w.sum(axis=0).reshape(-1, 1440).sum(axis=0)
 
     centre_h = float((day * (np.arange(1440) + 0.5)).sum() / day.sum() / 60)
@@ -63,8 +50,8 @@ def test_the_sun_of_homes_and_plant_is_highest_around_local_one_o_clock(folder):
 
 @pytest.mark.parametrize("day", [REAL_FIRST_DAY, default_day(), REAL_LAST_DAY])
 @pytest.mark.parametrize("home_set", ["bootstrap", "crest"])
-def test_every_day_of_the_window_can_be_had(folder, day, home_set):
-    data = fleet_data(folder, day=day, home_set=home_set, seed=3)
+def test_every_day_of_the_window_can_be_had(real_folder, day, home_set):
+    data = fleet_data(real_folder, day=day, home_set=home_set, seed=3)
 
     assert data.load_w.shape == (70, data.minute_grid.count)
     assert data.day_start_minute == min(2, (day - REAL_FIRST_DAY).days) * 1440
@@ -73,18 +60,18 @@ def test_every_day_of_the_window_can_be_had(folder, day, home_set):
     assert "combined" in data.provenance[0]
 
 
-def test_the_seed_draws_the_same_panels_whatever_the_size_of_the_fleet(folder):
-    small, large = (fleet_data(folder, day=default_day(), homes=n, seed=5) for n in (4, 40))
+def test_the_seed_draws_the_same_panels_whatever_the_size_of_the_fleet(real_folder):
+    small, large = (fleet_data(real_folder, day=default_day(), homes=n, seed=5) for n in (4, 40))
 
     assert np.array_equal(small.pv_w, large.pv_w[:4])
     assert np.array_equal(small.load_w, large.load_w[:4])
     assert not np.array_equal(
-        small.pv_rating_w, fleet_data(folder, day=default_day(), homes=4, seed=6).pv_rating_w
+        small.pv_rating_w, fleet_data(real_folder, day=default_day(), homes=4, seed=6).pv_rating_w
     )
 
 
-def test_missing_day_ahead_prices_stay_missing(folder):
-    series = prices.gb_day_ahead(folder)
+def test_missing_day_ahead_prices_stay_missing(real_folder):
+    series = prices.gb_day_ahead(real_folder)
 
     assert series.index[series.isna()].tolist() == [
         datetime(2020, 3, 29, 2, tzinfo=UTC),
@@ -93,19 +80,19 @@ def test_missing_day_ahead_prices_stay_missing(folder):
     ]
 
 
-def test_italian_hours_follow_each_other_in_utc(folder):
-    index = pd.DatetimeIndex(prices.italy_day_ahead(folder).index)
+def test_italian_hours_follow_each_other_in_utc(real_folder):
+    index = pd.DatetimeIndex(prices.italy_day_ahead(real_folder).index)
 
     assert index.equals(pd.date_range("2018-12-31 23:00", periods=52_608, freq="h", tz="UTC"))
 
 
-def test_agile_is_its_formula_on_the_day_ahead_price(folder):
+def test_agile_is_its_formula_on_the_day_ahead_price(real_folder):
     """Region A: 2.1 times and 13 p/kWh from 16 to 19 h, and 5 % VAT.
 
     Agile is set from a half-hourly auction, so that only hourly means and medians come close.
     """
-    day_ahead = prices.gb_day_ahead(folder).dropna()
-    agile = prices.gb_agile_import(folder).resample("h").mean().reindex(day_ahead.index)
+    day_ahead = prices.gb_day_ahead(real_folder).dropna()
+    agile = prices.gb_agile_import(real_folder).resample("h").mean().reindex(day_ahead.index)
     adder = agile - 2.205 * day_ahead
     hour = day_ahead.index.tz_convert("Europe/London").hour
     peak = (hour >= 16) & (hour < 19)
@@ -114,21 +101,21 @@ def test_agile_is_its_formula_on_the_day_ahead_price(folder):
     assert float(adder[~peak].median()) == pytest.approx(0.0, abs=1.0)
 
 
-def test_files_beside_the_fleet_are_in_watts_and_utc(folder):
-    assert homes.findhorn_house(folder)["load_w"].mean() == pytest.approx(600.8, abs=0.1)
-    assert homes.measured_houses(folder).missing_minutes["REFIT_House2_w"] > 0
-    assert homes.ausgrid_home(folder).index.is_unique
-    assert len(homes.ausgrid_home(folder)) == 17_568
-    assert campus.campus(folder)["pv_w"].max() == pytest.approx(44_900, abs=100)
-    assert len(campus.charging_sessions(folder)) == 30_114
-    assert wind.bedford_weather(folder)["wind_speed_m_per_s"].isna().sum() == 301 + 72
-    assert prices.germany_day_ahead(folder).index.is_unique
-    assert prices.gb_imbalance(folder).index.is_unique
+def test_files_beside_the_fleet_are_in_watts_and_utc(real_folder):
+    assert homes.findhorn_house(real_folder)["load_w"].mean() == pytest.approx(600.8, abs=0.1)
+    assert homes.measured_houses(real_folder).missing_minutes["REFIT_House2_w"] > 0
+    assert homes.ausgrid_home(real_folder).index.is_unique
+    assert len(homes.ausgrid_home(real_folder)) == 17_568
+    assert campus.campus(real_folder)["pv_w"].max() == pytest.approx(44_900, abs=100)
+    assert len(campus.charging_sessions(real_folder)) == 30_114
+    assert wind.bedford_weather(real_folder)["wind_speed_m_per_s"].isna().sum() == 301 + 72
+    assert prices.germany_day_ahead(real_folder).index.is_unique
+    assert prices.gb_imbalance(real_folder).index.is_unique
 
 
-def test_a_day_in_the_gap_of_the_imbalance_prices_is_refused(folder):
+def test_a_day_in_the_gap_of_the_imbalance_prices_is_refused(real_folder):
 
-    sell = prices.gb_imbalance(folder)["system_sell_gbp_per_mwh"]
+    sell = prices.gb_imbalance(real_folder)["system_sell_gbp_per_mwh"]
 
     with pytest.raises(DataGapError, match="2019-02-11 00:00:00"):
         on_grid(sell, TimeGrid.local_day(date(2019, 2, 11)), name=prices.GB_IMBALANCE_FILE)

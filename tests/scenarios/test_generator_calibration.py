@@ -3,9 +3,7 @@
 The tolerances are kept by the seeds named here; docs/data.md tabulates how seeds 0 to 5 spread.
 """
 
-import os
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,17 +119,11 @@ def test_prices_meet_the_real_year():
     assert np.array_equal(day_ahead[::2], day_ahead[1::2])
 
 
-def test_generated_and_real_homes_stand_side_by_side():
-    given = os.environ.get("GRIDPACT_DATA", "")
-    if not (given and Path(given).is_dir()):
-        reason = f"GRIDPACT_DATA={given!r} names no folder with the real data files"
-        if os.environ.get("GRIDPACT_CI") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+def test_generated_and_real_homes_stand_side_by_side(real_folder):
     day = date(2020, 6, 9)
     real, generated = (
         home_statistics(fleet_data(source, day=day, history_days=13).load_w)
-        for source in (Path(given), None)
+        for source in (real_folder, None)
     )
 
     # Two samples of homes: 70 of four houses' habits against 70 of the model's.

@@ -1,0 +1,250 @@
+"""`gridpact plan | bid | publish | settle | status`: the operator's day, a step each.
+
+Steps pass their results on as files (`aggregator.files`); publish, settle and status also talk to
+the contracts, through a node where the owner's account is unlocked.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from aggregator.files import read_award, read_plan, write_award, write_plan
+from aggregator.fleet_file import read_fleet
+from aggregator.market import PriceTakerMarket, bids
+from aggregator.plan import Plan, plan_day, replan
+from aggregator.problem import PlanOptions
+from aggregator.publish import schedule
+from aggregator.settle import revenue_micro
+from aggregator.tables import read_forecast, read_series
+from contracts.cli import deployment_option, open_ledger, url_option
+from contracts.client import Ledger
+from contracts.errors import SettlementAlreadyPosted
+from contracts.promise import Clearing, Delivery, Settlement
+from contracts.timegrid import TimeGrid
+
+file_argument = click.Path(path_type=Path, dir_okay=False)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("forecast", type=file_argument)
+@click.option("--fleet", type=file_argument, required=True, help="TOML or JSON file of batteries.")
+@click.option("--award", type=file_argument, help="Award to plan for again after clearing.")
+@click.option("--end-soc", type=float, help="Least final state of charge.  [default: as at start]")
+@click.option("--free-end", is_flag=True, help="Let the day end with an empty battery.")
+@click.option("--export-limit-w", type=float, help="The fleet's greatest mean export.")
+@click.option("--time-limit-s", type=float, default=20.0, show_default=True)
+@click.option("--out", type=file_argument, default=Path("plan.json"), show_default=True)
+@json_option
+def plan(  # noqa: PLR0913 - one parameter per option
+    *,
+    forecast: Path,
+    fleet: Path,
+    award: Path | None,
+    end_soc: float | None,
+    free_end: bool,
+    export_limit_w: float | None,
+    time_limit_s: float,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Plan a market day from FORECAST (CSV), or plan it again for what was awarded."""
+    battery, expected = read_fleet(fleet), read_forecast(forecast)
+    start: Literal["start"] = "start"
+    options = PlanOptions(
+        end_soc=None if free_end else (start if end_soc is None else end_soc),
+        export_limit_w=export_limit_w,
+    )
+    if award is None:
+        planned = plan_day(battery, expected, options=options, time_limit_s=time_limit_s)
+    else:
+        planned = replan(
+            battery, expected, read_award(award), options=options, time_limit_s=time_limit_s
+        )
+    write_plan(out, planned)
+    _tell_plan(planned, out, as_json=as_json)
+
+
+def _tell_plan(planned: Plan, out: Path, *, as_json: bool) -> None:
+    """Say how good the plan is and what it breaks."""
+    if as_json:
+        told = {
+            "plan": str(out),
+            "status": str(planned.status),
+            "cost": planned.cost,
+            "export_wh": float(planned.export_wh.sum()),
+            "broken": [
+                {"limit": broken.limit.value, "interval": broken.interval, "wh": broken.amount_wh}
+                for broken in planned.broken
+            ],
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    exported_kwh = planned.export_wh.sum() / 1000
+    click.echo(f"{planned.status}: cost {planned.cost:.2f}, export {exported_kwh:.1f} kWh, {out}")
+    for broken in planned.broken:
+        click.echo(f"broken: {broken.limit}, interval {broken.interval}, {broken.amount_wh:.0f} Wh")
+
+
+@click.command()
+@click.argument("plan_file", metavar="PLAN", type=file_argument)
+@click.option(
+    "--prices", type=file_argument, required=True, help="CSV with a column price_per_mwh."
+)
+@click.option("--award-share", type=click.FloatRange(0, 1), default=1.0, show_default=True)
+@click.option("--limit-price", type=float, default=0.0, show_default=True, help="Per MWh.")
+@click.option("--out", type=file_argument, default=Path("award.json"), show_default=True)
+@json_option
+def bid(
+    *,
+    plan_file: Path,
+    prices: Path,
+    award_share: float,
+    limit_price: float,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Offer PLAN's exports to a price-taker market and write the award."""
+    planned = read_plan(plan_file)
+    _, series = read_series(prices, ("price_per_mwh",), grid=planned.grid)
+    market = PriceTakerMarket(
+        grid=planned.grid,
+        clearing_price_per_mwh=series["price_per_mwh"],
+        award_share=award_share,
+    )
+    award = market.clear(bids(planned, limit_price_per_mwh=limit_price))
+    write_award(out, award)
+    awarded = sum(1 for energy_wh in award.quantity_wh if energy_wh)
+    told = {"award": str(out), "intervals": awarded, "quantity_wh": sum(award.quantity_wh)}
+    line = f"awarded {told['quantity_wh']} Wh in {awarded} intervals: {out}"
+    click.echo(json.dumps(told, indent=2) if as_json else line)
+
+
+@click.command()
+@click.argument("plan_file", metavar="PLAN", type=file_argument)
+@click.argument("award_file", metavar="AWARD", type=file_argument)
+@url_option
+@deployment_option
+@json_option
+def publish(
+    *, plan_file: Path, award_file: Path, url: str, deployment_file: Path, as_json: bool
+) -> None:
+    """Promise PLAN with its AWARD on the fleet contract."""
+    promised = schedule(read_plan(plan_file), read_award(award_file))
+    _, ledger = open_ledger(url, deployment_file)
+    receipt = ledger.fleet.publish(promised)
+    told = {
+        "first_interval": promised.grid.first_interval,
+        "intervals": promised.grid.count,
+        "commitment_wh": sum(promised.commitment_wh),
+        "gas_used": receipt.gas_used,
+    }
+    line = f"published {told['intervals']} intervals from {promised.grid.start.isoformat()}"
+    click.echo(json.dumps(told, indent=2) if as_json else line)
+
+
+@click.command()
+@click.argument("prices", type=file_argument)
+@url_option
+@deployment_option
+@json_option
+def settle(*, prices: Path, url: str, deployment_file: Path, as_json: bool) -> None:
+    """Post PRICES, fund and settle every promised interval that is over.
+
+    PRICES is a CSV with columns start, price_per_mwh and imbalance_price_per_mwh. Run again, it
+    goes on where it stopped.
+    """
+    columns = ("price_per_mwh", "imbalance_price_per_mwh")
+    grid, series = read_series(prices, columns)
+    _, ledger = open_ledger(url, deployment_file)
+    settled: list[Settlement] = []
+    slots = track(range(grid.count), "settling", console=Console(stderr=True), transient=True)
+    for slot in slots:
+        price, imbalance = (round(float(series[name][slot]) * 1e6) for name in columns)
+        clearing = Clearing(
+            interval=grid.first_interval + slot,
+            price_micro_per_mwh=price,
+            imbalance_price_micro_per_mwh=imbalance,
+        )
+        done = _settle_one(ledger, clearing)
+        if done is not None:
+            settled.append(done)
+    _tell_settled(settled, as_json=as_json)
+
+
+def _settle_one(ledger: Ledger, clearing: Clearing) -> Settlement | None:
+    """Post, fund and settle one interval; None where nothing was promised or it is not over."""
+    account, interval = ledger.settlement, clearing.interval
+    before = account.settlement(interval)
+    delivery = ledger.fleet.delivery(interval)
+    if before is not None or not delivery.commitment_wh or not ledger.fleet.is_final(interval):
+        return before
+    with suppress(SettlementAlreadyPosted):  # by an earlier run that was cut short
+        account.post([clearing])
+    missing_micro = _due_micro(delivery, clearing) - account.books().funds_micro
+    if missing_micro > 0:
+        account.fund(missing_micro)
+    return account.settle([interval])[0]
+
+
+def _due_micro(delivery: Delivery, clearing: Clearing) -> int:
+    """Return what settling an interval draws from the funds. [micro]"""
+    revenue = revenue_micro(
+        commitment_wh=delivery.commitment_wh,
+        delivered_wh=delivery.delivered_wh,
+        price_micro_per_mwh=clearing.price_micro_per_mwh,
+        imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
+    )
+    return max(revenue, 0)
+
+
+def _tell_settled(settled: Sequence[Settlement], *, as_json: bool) -> None:
+    """Sum up what was settled."""
+    names = ("revenue_micro", "fee_micro", "pool_micro", "loss_micro")
+    told = {name: sum(getattr(each, name) for each in settled) for name in names}
+    told["intervals"] = len(settled)
+    line = ", ".join(f"{name.removesuffix('_micro')} {told[name] / 1e6:.2f}" for name in names)
+    click.echo(json.dumps(told, indent=2) if as_json else f"{len(settled)} settled: {line}")
+
+
+@click.command()
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Local day.")
+@click.option("--zone", default="Europe/London", show_default=True, help="The market's time zone.")
+@url_option
+@deployment_option
+@json_option
+def status(*, day: datetime, zone: str, url: str, deployment_file: Path, as_json: bool) -> None:
+    """Show what was promised, delivered and settled on a day."""
+    _, ledger = open_ledger(url, deployment_file)
+    grid = TimeGrid.local_day(day.date(), zone=zone, step_s=ledger.fleet.interval_s())
+    rows = [_status_row(ledger, interval, grid.step_s) for interval in grid.intervals]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(title=f"{day.date()}, {zone}")
+    for name in rows[0]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    Console().print(table)
+
+
+def _status_row(ledger: Ledger, interval: int, interval_s: int) -> dict[str, object]:
+    delivery = ledger.fleet.delivery(interval)
+    settled = ledger.settlement.settlement(interval)
+    start = datetime.fromtimestamp(interval * interval_s, UTC)
+    return {
+        "start": start.isoformat(),
+        "commitment_wh": delivery.commitment_wh,
+        "delivered_wh": delivery.delivered_wh,
+        "final": ledger.fleet.is_final(interval),
+        "revenue_micro": None if settled is None else settled.revenue_micro,
+    }

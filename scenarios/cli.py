@@ -1,0 +1,82 @@
+"""`gridpact`: one command, a sub-command per step; each is loaded when it is called.
+
+A gateway has neither pandas nor pyomo, so nothing that needs them may be imported before its
+command is asked for.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from aggregator.errors import PlanError
+from contracts.errors import LedgerError
+from devices.errors import DeviceError
+from hems.errors import ControlError
+from scenarios.errors import DataError, ScenarioInputError
+
+COMMANDS = {
+    "demo": ("scenarios.demo_command", "One real day of a fleet, from plan to payment."),
+    "plan": ("aggregator.cli", "Plan a market day, or plan it again for what was awarded."),
+    "bid": ("aggregator.cli", "Offer a plan to a price-taker market and write the award."),
+    "publish": ("aggregator.cli", "Publish a plan and its award to the fleet contract."),
+    "settle": ("aggregator.cli", "Post prices, fund and settle what the fleet delivered."),
+    "status": ("aggregator.cli", "Show what was promised, delivered and settled."),
+    "chain": ("contracts.cli", "Put the contracts on a chain and admit members."),
+}
+"""Command, module that holds a `click.Command` of that name, and its line in the overview."""
+EXPECTED = (PlanError, LedgerError, DeviceError, ControlError, DataError, ScenarioInputError)
+"""Errors whose message is meant for the user."""
+
+
+class Lazy(click.Group):
+    """A group that imports a sub-command's module when it is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the operator's day."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview without importing anything."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy)
+@click.version_option(package_name="gridpact")
+def cli() -> None:
+    """Run a fleet of home batteries that keeps its promise to the market, on a chain."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line: exit code 1 with one line on errors, 2 for wrong use."""
+    try:
+        code = cli.main(args=arguments, prog_name="gridpact", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = _complain("interrupted; nothing more was written")
+    except EXPECTED as error:
+        code = _complain(str(error))
+    except ModuleNotFoundError as error:
+        code = _complain(f"{error.name} is not installed; install gridpact[aggregator]")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str) -> int:
+    """Write one line to stderr and return exit code 1."""
+    click.echo(f"gridpact: {' '.join(message.split())}", err=True)
+    return 1
