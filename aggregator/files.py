@@ -111,6 +111,11 @@ def read_schedule(path: Path) -> Schedule:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it there, so that nobody reads half of it.
 
     Raises
@@ -120,8 +125,8 @@ def write_text(path: Path, text: str) -> None:
     """
     half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with half.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with half.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         half.replace(path)

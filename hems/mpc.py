@@ -3,7 +3,7 @@
 The program of a home is small; a hundred homes are one sparse program. First its relaxation,
 without exclusivity, is solved. Where that charges and discharges, or imports and exports, at once,
 the two are netted; if netting costs nothing the result is the proved optimum. What is left, homes
-that would burn energy or be paid for wheeling it through, goes to a mixed-integer program each.
+that would burn energy or be paid for wheeling it through, is settled by branch and bound.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ import numpy as np
 from devices.arrays import BoolArray, FloatArray
 from hems.controller import Decision, Observation
 from hems.errors import ControlInputError
-from hems.mpc_exclusive import net_out, solve_home
+from hems.mpc_branch import branch
+from hems.mpc_exclusive import net_out
 from hems.mpc_program import CHARGE, DISCHARGE, EXPORT_OVER, IMPORT_OVER, program
 from hems.mpc_relaxation import Relaxation
 from hems.reach import followed_wh
@@ -79,9 +80,7 @@ class Mpc:
         """
         numbers = program(seen, export_penalty_min_per_mwh=self.export_penalty_min_per_mwh)
         relaxed = self._relaxation(seen).solve(numbers)
-        values, proved = net_out(seen, numbers, relaxed)
-        for home in np.flatnonzero(~proved):
-            values[home], proved[home] = solve_home(seen, numbers, int(home))
+        values, proved = branch(seen, numbers, relaxed, net_out(seen.bank, numbers, relaxed))
         return numbers.energy_wh(values), proved
 
     def _relaxation(self, seen: Observation) -> Relaxation:

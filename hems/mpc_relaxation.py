@@ -19,6 +19,7 @@ def quiet_highs() -> Any:  # noqa: ANN401 - highspy's stubs lack the batch calls
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
+    solver.setOptionValue("presolve", "off")
     return solver
 
 

@@ -110,7 +110,12 @@ def _run(asked: Demo, console: Console) -> Outcome:
         TextColumn("{task.fields[clock]}"),
     )
     with Progress(
-        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True
+        *columns,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         tasks: dict[str, TaskID] = {}
 

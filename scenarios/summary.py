@@ -5,6 +5,7 @@ import numpy as np
 from devices.arrays import FloatArray
 from scenarios.data.fleet_data import MINUTE_S
 from scenarios.fleet_day import FleetDay
+from scenarios.report.clock import local_date
 
 SELF_SUPPLIED_W = 1.0
 """A home that imports no more than this supplies itself. [W]"""
@@ -32,7 +33,7 @@ def summary(day: FleetDay, *, without_error: FleetDay | None = None) -> dict[str
         "homes": day.fleet.homes,
         "intervals": day.data.market_grid.count,
         "data": day.data.source,
-        "day": str(day.data.market_grid.end.date()),
+        "day": str(local_date(day.data.market_grid)),
         "currency": day.data.currency,
         "committed_wh": sum(delivery.commitment_wh for delivery in promised),
         "delivered_wh": sum(delivery.delivered_wh for delivery in promised),
@@ -41,6 +42,7 @@ def summary(day: FleetDay, *, without_error: FleetDay | None = None) -> dict[str
             None if without_error is None else mean_export_error(without_error)
         ),
         "energy_balance_error_wh": energy_balance_error_wh(day),
+        "stored_change_wh": round(float((trace.stored_wh[:, -1] - trace.stored_wh[:, 0]).sum())),
         "uncommitted_export_wh": round(float(day.market.unpaid_export_wh.sum())),
         "revenue_micro": payment.revenue_micro,
         "credits_micro": int(payment.credits_micro.sum()),

@@ -77,20 +77,20 @@ def test_deciding_twice_and_after_other_observations_gives_the_same_bytes(random
     assert bytes_of(Mpc().decide(seen)) == first
 
 
-def test_homes_that_would_burn_energy_are_settled_with_binaries_and_proved(
+def test_homes_that_would_burn_energy_are_settled_by_branching_and_proved(
     random_homes, monkeypatch
 ):
-    settled = []
-    solve_home = hems.mpc.solve_home
+    open_homes = []
+    branch = hems.mpc.branch
 
-    def counted(seen, numbers, home):
-        settled.append(home)
-        return solve_home(seen, numbers, home)
+    def counted(seen, numbers, relaxed, netted):
+        open_homes.extend(np.flatnonzero(~netted.proved))
+        return branch(seen, numbers, relaxed, netted)
 
-    monkeypatch.setattr(hems.mpc, "solve_home", counted)
+    monkeypatch.setattr(hems.mpc, "branch", counted)
     decisions = [Mpc().decide(random_homes(seed)) for seed in range(60)]
 
-    assert len(settled) >= 5  # the random homes do reach this path
+    assert len(open_homes) >= 5  # the random homes do reach this path
     assert all(decision.proved.all() for decision in decisions)
 
 
