@@ -10,6 +10,14 @@ WEIGHT_PPB = 1_000_000_000
 """A weight of one, in parts per billion."""
 
 
+def _check_range(what: str, value: int, bits: int, *, signed: bool = False) -> None:
+    """Raise ``ValueError`` if ``value`` does not fit the integer that carries it on the wire."""
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    if not low <= value <= high:
+        msg = f"{what} = {value} is outside {low}..{high}"
+        raise ValueError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """What the aggregator promises and asks for, an entry per market interval.
@@ -40,9 +48,7 @@ class Schedule:
                 msg = f"schedule: soc_bp[{slot}] = {soc} is outside 0..{SOC_BP_MAX}"
                 raise ValueError(msg)
         for slot, energy_wh in enumerate(self.commitment_wh):
-            if not 0 <= energy_wh < 2**32:
-                msg = f"schedule: commitment_wh[{slot}] = {energy_wh} is outside 0..2^32-1"
-                raise ValueError(msg)
+            _check_range(f"schedule: commitment_wh[{slot}]", energy_wh, 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +62,20 @@ class Member:
     grid_power_w: int
     """Rating of its grid connection, each way. [W]"""
 
+    def __post_init__(self) -> None:
+        _check_range(f"member {self.account}: capacity_wh", self.capacity_wh, 32)
+        _check_range(f"member {self.account}: grid_power_w", self.grid_power_w, 32)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a member did since its last report."""
+    """What a member did since its last report.
+
+    Raises
+    ------
+    ValueError
+        If a number does not fit the wire; whether it is plausible is the contract's to say.
+    """
 
     account: str
     """Address of the member."""
@@ -69,6 +85,13 @@ class Report:
     """Energy exported less energy imported since its last report. [Wh]"""
     soc_bp: int
     """State of charge now. [bp]"""
+
+    def __post_init__(self) -> None:
+        _check_range(f"report of {self.account}: interval", self.interval, 32)
+        _check_range(
+            f"report of {self.account}: net_export_wh", self.net_export_wh, 32, signed=True
+        )
+        _check_range(f"report of {self.account}: soc_bp", self.soc_bp, 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +142,13 @@ class Clearing:
     imbalance_price_micro_per_mwh: int
     """Price of a deviation, π_imbalance. [micro/MWh]"""
 
+    def __post_init__(self) -> None:
+        _check_range("clearing: interval", self.interval, 32)
+        for name in ("price_micro_per_mwh", "imbalance_price_micro_per_mwh"):
+            _check_range(
+                f"clearing of {self.interval}: {name}", getattr(self, name), 64, signed=True
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
@@ -126,7 +156,7 @@ class Settlement:
 
     Notes
     -----
-    ``revenue = fee + pool − loss``: one of ``pool + fee`` and ``loss`` is zero.
+    ``revenue = repaid + fee + pool − loss``: a negative revenue is all loss, another has none.
     """
 
     interval: int
@@ -137,5 +167,7 @@ class Settlement:
     """The aggregator's part. [micro]"""
     pool_micro: int
     """What the members share in proportion to their exports. [micro]"""
+    repaid_micro: int
+    """What went to losses that an earlier bond could not cover. [micro]"""
     loss_micro: int
-    """A negative revenue's magnitude, taken from the bond. [micro]"""
+    """A negative revenue's magnitude, taken from the bond, the rest carried. [micro]"""

@@ -1,0 +1,85 @@
+"""The seam between what we say to a contract and the chain that carries it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from contracts.errors import LedgerError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Describe one message to a contract: a transaction when sent, a query when called."""
+
+    sender: str
+    """Address that signs, or in whose name a query is asked."""
+    to: str
+    """Address of the contract."""
+    data: bytes
+    """Selector and ABI-encoded arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """Describe one event a contract wrote."""
+
+    address: str
+    """The contract."""
+    topics: tuple[bytes, ...]
+    """Hash of the event's signature, then its indexed arguments."""
+    data: bytes
+    """Its other arguments, ABI-encoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Describe a transaction that took effect."""
+
+    gas_used: int | None
+    """What the sender paid; None where the chain does not count truly. [gas]"""
+    block_timestamp: int
+    """Time of the block that holds it. [s since 1970]"""
+    logs: tuple[Log, ...]
+    """Its events, in order."""
+
+
+class Chain(Protocol):
+    """Carry calls to contracts; what they mean is the client's business, not the chain's."""
+
+    @property
+    def chain_id(self) -> int:
+        """Number by which the chain is known (EIP-155)."""
+
+    @property
+    def counts_gas_truly(self) -> bool:
+        """Whether `Receipt.gas_used` is what a public chain would charge."""
+
+    def deploy(self, sender: str, code: bytes) -> str:
+        """Create a contract from ``code`` (constructor arguments appended); return its address."""
+
+    def send_all(self, calls: Sequence[Call]) -> list[Receipt | LedgerError]:
+        """Carry out ``calls`` in order, in one block where the chain allows it.
+
+        A refused call yields its error in its place and does not stop the others.
+        """
+
+    def call(self, call: Call) -> bytes:
+        """Return what the contract answers, without leaving a trace; raise if it refuses."""
+
+    def code(self, address: str) -> bytes:
+        """Return the code at ``address``, empty where there is no contract."""
+
+    def now_s(self) -> int:
+        """Return the time that the next block will not be before. [s since 1970]"""
+
+
+@runtime_checkable
+class TimeMachine(Protocol):
+    """A chain whose clock the caller holds: an embedded or development chain."""
+
+    def set_time(self, timestamp: int) -> None:
+        """Move the clock forward so that what follows happens at ``timestamp``. [s since 1970]
+
+        A chain that gives each block a time of its own puts the next one at ``timestamp`` and
+        each later one a second or more after it, until the clock is moved again.
+        """
