@@ -39,6 +39,11 @@ class DevelopmentChain(Web3Chain):
             with ours(self._where):
                 self._clock.mine_at(timestamp)
 
+    def release(self) -> None:
+        """Let the node mine by itself again; sets no time any more."""
+        with ours(self._where):
+            self._clock.release()
+
 
 class TesterMining:
     """See `contracts.chain_web3.Mining`, for eth-tester on py-evm.
@@ -71,6 +76,9 @@ class TesterMining:
         self._set_pending(timestamp)
         self._tester.mine_block()
 
+    def release(self) -> None:
+        """See `contracts.chain_web3.Mining`: nobody else uses a chain in process."""
+
     def _set_pending(self, timestamp: int) -> None:
         self._tester.backend.chain.set_header_timestamp(timestamp)
 
@@ -98,6 +106,10 @@ class AnvilMining:
         """See `contracts.chain_web3.Mining`."""
         self._ask("evm_setNextBlockTimestamp", timestamp)
         self._ask("evm_mine")
+
+    def release(self) -> None:
+        """See `contracts.chain_web3.Mining`."""
+        self._ask("evm_setAutomine", True)
 
     def _ask(self, method: str, *parameters: object) -> None:
         self._w3.manager.request_blocking(RPCEndpoint(method), list(parameters))

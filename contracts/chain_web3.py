@@ -48,6 +48,9 @@ class Mining(Protocol):
     def mine_at(self, timestamp: int) -> None:
         """Mine an empty block at ``timestamp``. [s since 1970]"""
 
+    def release(self) -> None:
+        """Leave the mining to the node, as it was before."""
+
 
 @dataclass(slots=True)
 class Wallet:

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -110,27 +111,33 @@ def _live(
     """Run the day once on a chain of its own; tell also whether that counts gas truly."""
     keys = development_accounts(asked.rules.seed, asked.homes + 3)
     owner, market, *members = (key.address for key in keys)
-    chain = _open_chain(asked.chain, data.market_grid, keys)
     minutes = data.market_grid.split(60).count
-    day = live_day(
-        data=data,
-        fleet=paper_fleet(asked.homes, tuple(members)),
-        rules=rules,
-        controller=Mpc(),
-        chain=chain,
-        owner=owner,
-        market_account=market,
-        tick=lambda minute: tick(minute, minutes),
-    )
-    return day, chain.counts_gas_truly
+    with _open_chain(asked.chain, data.market_grid, keys) as chain:
+        day = live_day(
+            data=data,
+            fleet=paper_fleet(asked.homes, tuple(members)),
+            rules=rules,
+            controller=Mpc(),
+            chain=chain,
+            owner=owner,
+            market_account=market,
+            tick=lambda minute: tick(minute, minutes),
+        )
+        return day, chain.counts_gas_truly
 
 
-def _open_chain(name: str, grid: TimeGrid, keys: "Sequence[LocalAccount]") -> Chain:
-    """Return the chain called ``name``, with coins for ``keys`` where it has coins."""
+@contextmanager
+def _open_chain(name: str, grid: TimeGrid, keys: "Sequence[LocalAccount]") -> Iterator[Chain]:
+    """Yield the chain called ``name``, with coins for ``keys`` where it has coins."""
     if name.startswith(("http://", "https://")):
         from contracts.chain_dev import anvil_chain  # noqa: PLC0415 - imports web3
 
-        return anvil_chain(name, signers=keys)
+        node = anvil_chain(name, signers=keys)
+        try:
+            yield node
+        finally:
+            node.release()
+        return
     if name not in (PYREVM, ETH_TESTER):
         msg = f"chain {name!r}: choose {PYREVM}, {ETH_TESTER} or the http:// URL of an Anvil node"
         raise ScenarioInputError(msg)
@@ -139,7 +146,7 @@ def _open_chain(name: str, grid: TimeGrid, keys: "Sequence[LocalAccount]") -> Ch
         raise ScenarioInputError(msg)
     start = int(grid.start.timestamp()) - DAY_AHEAD_S - SETUP_S
     prefer: Literal["pyrevm", "eth-tester"] = "pyrevm" if name == PYREVM else "eth-tester"
-    return embedded_chain(start_timestamp=start, accounts=keys, prefer=prefer)
+    yield embedded_chain(start_timestamp=start, accounts=keys, prefer=prefer)
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> dict[str, Path]:

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from contracts.anvil import anvil_node
+from contracts.chain_web3 import rpc_chain
 from scenarios.cli import COMMANDS, main
 
 SMALL = ["--homes", "2", "--t-sc", "15"]
@@ -142,3 +144,22 @@ def test_day_outside_the_real_window_is_one_line_with_the_window(capsys, tmp_pat
     assert code == 1
     assert "2020-05-11" in err
     assert err.count("\n") == 1
+
+
+def test_ten_homes_on_a_node_of_today_give_the_numbers_of_pyrevm(capsys, tmp_path, needs_anvil):
+    asked = ["demo", "--homes", "10", "--t-sc", "15", "--json", "--out", tmp_path]
+    own = {"chain", "gas_per_report", "data_s", "plan_s", "wall_s"}
+
+    _, embedded, _ = run(capsys, *asked)
+    with anvil_node() as url:
+        code, told, _ = run(capsys, *asked, "--chain", url)
+        free = rpc_chain(url)
+        # the node mines by itself again: a user's next transaction does not wait for ever
+        free.give(free.unlocked()[0], [free.unlocked()[1]], 1)
+
+    ours, theirs = json.loads(embedded), json.loads(told)
+    assert code == 0
+    assert {key: theirs[key] for key in theirs if key not in own} == {
+        key: ours[key] for key in ours if key not in own
+    }
+    assert 30_000 < theirs["gas_per_report"] < 60_000
