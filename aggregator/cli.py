@@ -21,7 +21,7 @@ from aggregator.fleet_file import read_fleet
 from aggregator.market import PriceTakerMarket, bids
 from aggregator.plan import Plan, plan_day, replan
 from aggregator.problem import PlanOptions
-from aggregator.publish import schedule
+from aggregator.publish import SOC_MARGIN, schedule
 from aggregator.settle import revenue_micro
 from aggregator.tables import read_forecast, read_series
 from contracts.cli import deployment_option, open_ledger, url_option
@@ -133,12 +133,25 @@ def bid(
 @click.argument("award_file", metavar="AWARD", type=file_argument)
 @url_option
 @deployment_option
+@click.option(
+    "--soc-margin",
+    type=click.FloatRange(0, 1),
+    default=SOC_MARGIN,
+    show_default=True,
+    help="How far below the plan homes may go for a promise.",
+)
 @json_option
 def publish(
-    *, plan_file: Path, award_file: Path, url: str, deployment_file: Path, as_json: bool
+    *,
+    plan_file: Path,
+    award_file: Path,
+    url: str,
+    deployment_file: Path,
+    soc_margin: float,
+    as_json: bool,
 ) -> None:
     """Promise PLAN with its AWARD on the fleet contract."""
-    promised = schedule(read_plan(plan_file), read_award(award_file))
+    promised = schedule(read_plan(plan_file), read_award(award_file), soc_margin=soc_margin)
     _, ledger = open_ledger(url, deployment_file)
     receipt = ledger.fleet.publish(promised)
     told = {

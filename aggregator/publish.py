@@ -5,10 +5,14 @@ import numpy as np
 from aggregator.award import Award
 from aggregator.errors import PlanInputError
 from aggregator.plan import Plan
+from aggregator.series import require_number
 from contracts.promise import SOC_BP_MAX, Schedule
 
+SOC_MARGIN = 0.2
+"""How far below the plan a home may go for a promise, see `schedule`."""
 
-def schedule(plan: Plan, award: Award) -> Schedule:
+
+def schedule(plan: Plan, award: Award, *, soc_margin: float = SOC_MARGIN) -> Schedule:
     """Return the time series that the homes receive.
 
     Parameters
@@ -17,6 +21,9 @@ def schedule(plan: Plan, award: Award) -> Schedule:
         The re-plan for this award, so that SoC^{t,A} and E_c fit each other.
     award : Award
         What the market took.
+    soc_margin : float
+        In intervals with a commitment SoC^{t,A} is published this much below the plan, 0..1; 0
+        gives the print.
 
     Returns
     -------
@@ -30,11 +37,18 @@ def schedule(plan: Plan, award: Award) -> Schedule:
     empty battery lets the fleet import or a full one lets it export: it follows as far as it can,
     and steering homes to the mean state of charge there would only move energy between them through
     the grid.
+
+    In an interval with a commitment SoC^{t,A} has one use left: eq. (11) lets only homes at or
+    above it export. As soon as the forecast was too bright the fleet's mean falls below the plan, a
+    few homes carry the whole promise, and it breaks at their power with half of the energy still
+    there. The margin lets the others help; a home far below the plan is still spared.
     """
+    require_number("soc_margin", soc_margin, minimum=0.0, maximum=1.0)
     if award.grid != plan.grid:
         msg = f"award is on {award.grid}, the plan on {plan.grid}; re-plan for this award"
         raise PlanInputError(msg)
-    soc_bp = np.rint(plan.soc * SOC_BP_MAX).astype(int)
+    margin = np.where(np.array(award.quantity_wh) > 0, soc_margin, 0.0)
+    soc_bp = np.rint(np.maximum(plan.soc - margin, 0.0) * SOC_BP_MAX).astype(int)
     return Schedule(
         grid=plan.grid,
         soc_bp=tuple(soc_bp.tolist()),

@@ -17,6 +17,7 @@ from aggregator.files import write_plan, write_schedule, write_text
 from aggregator.tables import write_series
 from contracts.chain import Chain
 from contracts.embedded import development_accounts, embedded_chain
+from contracts.promise import SOC_BP_MAX
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
 from hems.mpc import Mpc
@@ -195,7 +196,8 @@ def _intervals(day: FleetDay) -> dict[str, FloatArray]:
         "forecast_production_wh": forecast.production_wh,
         "commitment_wh": np.array(promised.commitment_wh, dtype=np.float64),
         "net_export_wh": np.array([d.delivered_wh for d in day.deliveries], dtype=np.float64),
-        "soc_target": np.array(promised.soc_bp) / 10_000,
+        "planned_soc": day.promise.replan.soc,
+        "published_soc": np.array(promised.soc_bp) / SOC_BP_MAX,
         "soc": fleet_soc[per_slot::per_slot],
         "steered": np.array(promised.steered, dtype=np.float64),
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aggregator.publish import SOC_MARGIN
 from contracts.promise import Member
 from devices.arrays import FloatArray
 from devices.battery_bank import BatteryBank
@@ -44,6 +45,8 @@ class Rules:
     """What the aggregator puts up against losses. [micro]"""
     anticipate_plant: bool = True
     """Whether homes expect the plant to go on as it did; False is the print of eq. (7)."""
+    soc_margin: float = SOC_MARGIN
+    """How far below the plan homes may go for a promise, 0..1; 0 is the print of eq. (11)."""
     award_share: float = 1.0
     """Part of each bid that the market awards, 0..1."""
     seed: int = 0
@@ -62,7 +65,7 @@ class Rules:
         if not self.forecast_error >= 0:
             msg = f"forecast error of {self.forecast_error}: choose a share >= 0, such as 0.25"
             raise ScenarioInputError(msg)
-        for name in ("soc_start", "wire_share", "award_share"):
+        for name in ("soc_start", "wire_share", "soc_margin", "award_share"):
             if not 0 <= getattr(self, name) <= 1:
                 msg = f"{name} of {getattr(self, name)}: choose a share in 0..1"
                 raise ScenarioInputError(msg)

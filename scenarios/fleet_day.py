@@ -99,7 +99,7 @@ def promise_day(data: FleetData, fleet: Fleet, rules: Rules) -> Promise:
         plan=plan,
         award=award,
         replan=second,
-        schedule=schedule(second, award),
+        schedule=schedule(second, award, soc_margin=rules.soc_margin),
         plan_s=plan_s,
     )
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.promise import SOC_BP_MAX
 from devices.arrays import BoolArray, FloatArray
 from scenarios.data.fleet_data import MINUTE_S
 from scenarios.day_ahead import slot_energy_wh
@@ -58,7 +57,8 @@ def fleet_series(day: FleetDay) -> FleetSeries:
         forecast_kwh=(forecast.production_wh - forecast.demand_wh) / 1000,
         surplus_kwh=slot_energy_wh(own_w, grid) / 1000,
         target_percent=target_percent(day),
-        steered=np.array(day.promise.schedule.steered, dtype=np.bool_),
+        steered=np.array(day.promise.schedule.steered)
+        & np.array([not d.commitment_wh for d in day.deliveries]),
         soc_percent=100 * fleet_soc,
         low_percent=100 * low,
         high_percent=100 * high,
@@ -66,9 +66,8 @@ def fleet_series(day: FleetDay) -> FleetSeries:
 
 
 def target_percent(day: FleetDay) -> FloatArray:
-    """Return SoC^A at the day's start and at each slot's end. [%]"""
-    start_bp = day.rules.soc_start * SOC_BP_MAX
-    return np.array([start_bp, *day.promise.schedule.soc_bp]) * (100 / SOC_BP_MAX)
+    """Return the planned SoC^A at the day's start and at each slot's end. [%]"""
+    return 100 * np.array([day.rules.soc_start, *day.promise.replan.soc])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

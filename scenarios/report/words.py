@@ -46,8 +46,9 @@ DEFINITIONS = (
     (
         "SoCᴬ, and homes aim at it",
         "The state of charge that the aggregator plans for the fleet. In the half-hours marked "
-        "with a dot every home steers towards it; in the others it follows its own surplus and "
-        "demand.",
+        "with a dot every home steers towards it. In sold half-hours homes share the promise, and "
+        "the aggregator lets them go some way below the plan for it; in all others a home follows "
+        "its own surplus and demand.",
     ),
     (
         "Surplus without batteries",

@@ -19,12 +19,23 @@ def test_a_re_plan_becomes_soc_commitment_and_steering(battery, day):
 
     # In: 3 kWh × 0.9 = 2.7 kWh. Out: 0.5 / 0.9 = 0.5556 and 2 / 0.9 = 2.2222 kWh, which would end
     # at 4.9222 kWh, 0.0778 below the start: that much of the evening's load is bought instead.
-    assert schedule(plan, award) == Schedule(
+    assert schedule(plan, award, soc_margin=0.0) == Schedule(
         grid=forecast.grid,
         soc_bp=(7_700, 7_144, 5_000),
         commitment_wh=(0, 500, 0),
         steered=(False, True, True),
     )
+
+
+def test_where_something_was_sold_homes_may_go_below_the_plan_by_the_margin(battery, day):
+    forecast = day(demand_wh=[0.0, 0.0, 2_000.0], production_wh=[3_000.0, 0.0, 0.0])
+    award = award_of(forecast.grid, (0, 500, 0))
+    plan = replan(battery(stored_wh=5_000.0), forecast, award)
+
+    assert schedule(plan, award).soc_bp == (7_700, 5_144, 5_000)
+    assert schedule(plan, award, soc_margin=0.9).soc_bp == (7_700, 0, 5_000)
+    with pytest.raises(PlanInputError, match="soc_margin"):
+        schedule(plan, award, soc_margin=1.5)
 
 
 def test_an_empty_battery_that_lets_the_fleet_import_follows(battery, day):

@@ -191,7 +191,9 @@ def test_rates_are_those_of_a_hand_count(summer_day):
 def test_published_soc_and_commitment_are_those_of_the_re_plan(summer_day):
     promised, planned = summer_day.promise.schedule, summer_day.promise.replan
 
-    assert promised.soc_bp == tuple(np.rint(planned.soc * SOC_BP_MAX).astype(int).tolist())
+    sold = np.array(promised.commitment_wh) > 0
+    published = np.maximum(planned.soc - 0.2 * sold, 0.0)
+    assert promised.soc_bp == tuple(np.rint(published * SOC_BP_MAX).astype(int).tolist())
     assert promised.commitment_wh == summer_day.promise.award.quantity_wh
 
 
