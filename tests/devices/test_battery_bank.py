@@ -27,7 +27,7 @@ def batteries(draw):
     return bank, np.array([draw(st.floats(0, 1))]) * bank.capacity_wh
 
 
-powers_w = st.floats(-30_000, 30_000)
+powers_w = st.floats(-30_000, 30_000, allow_subnormal=False)
 steps_s = st.sampled_from([1.0, 2.0, 60.0, 900.0, 1_800.0])
 
 
