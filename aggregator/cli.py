@@ -22,12 +22,12 @@ from aggregator.market import PriceTakerMarket, bids
 from aggregator.plan import Plan, plan_day, replan
 from aggregator.problem import PlanOptions
 from aggregator.publish import SOC_MARGIN, schedule
-from aggregator.settle import revenue_micro
+from aggregator.settle import due_micro
 from aggregator.tables import read_forecast, read_series
 from contracts.cli import deployment_option, open_ledger, url_option
 from contracts.client import Ledger
 from contracts.errors import SettlementAlreadyPosted
-from contracts.promise import Clearing, Delivery, Settlement
+from contracts.promise import Clearing, Settlement
 from contracts.timegrid import TimeGrid
 
 file_argument = click.Path(path_type=Path, dir_okay=False)
@@ -202,21 +202,10 @@ def _settle_one(ledger: Ledger, clearing: Clearing) -> Settlement | None:
         return before
     with suppress(SettlementAlreadyPosted):  # by an earlier run that was cut short
         account.post([clearing])
-    missing_micro = _due_micro(delivery, clearing) - account.books().funds_micro
+    missing_micro = due_micro(delivery, clearing) - account.books().funds_micro
     if missing_micro > 0:
         account.fund(missing_micro)
     return account.settle([interval])[0]
-
-
-def _due_micro(delivery: Delivery, clearing: Clearing) -> int:
-    """Return what settling an interval draws from the funds. [micro]"""
-    revenue = revenue_micro(
-        commitment_wh=delivery.commitment_wh,
-        delivered_wh=delivery.delivered_wh,
-        price_micro_per_mwh=clearing.price_micro_per_mwh,
-        imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
-    )
-    return max(revenue, 0)
 
 
 def _tell_settled(settled: Sequence[Settlement], *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from aggregator.errors import PlanInputError
 from aggregator.series import require_series
+from contracts.promise import Clearing, Delivery
 from devices.arrays import FloatArray
 
 ImbalanceRule = Literal["paper", "single_price"]
@@ -112,3 +113,14 @@ def revenue_micro(
     deviation_wh = abs(delivered_wh - commitment_wh)
     gross = commitment_wh * price_micro_per_mwh - deviation_wh * imbalance_price_micro_per_mwh
     return gross // 1_000_000
+
+
+def due_micro(delivery: Delivery, clearing: Clearing) -> int:
+    """Return what settling an interval draws from the aggregator's funds. [micro]"""
+    revenue = revenue_micro(
+        commitment_wh=delivery.commitment_wh,
+        delivered_wh=delivery.delivered_wh,
+        price_micro_per_mwh=clearing.price_micro_per_mwh,
+        imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
+    )
+    return max(revenue, 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggregator.settle import revenue_micro
+from aggregator.settle import due_micro
 from contracts.client import Ledger
 from contracts.promise import Clearing, Delivery, Settlement
 from devices.arrays import IntArray
@@ -57,10 +57,10 @@ def pay(
     """
     account, owner = ledger.settlement, ledger.fleet.owner
     by_interval = {delivery.interval: delivery for delivery in deliveries}
-    due_micro = sum(_due_micro(by_interval[posted.interval], posted) for posted in clearings)
-    ledger.token.mint(owner, due_micro + bond_micro, owner=owner)
+    drawn_micro = sum(due_micro(by_interval[posted.interval], posted) for posted in clearings)
+    ledger.token.mint(owner, drawn_micro + bond_micro, owner=owner)
     account.deposit_bond(bond_micro)
-    account.fund(due_micro)
+    account.fund(drawn_micro)
     account.post(clearings)
     settlements = tuple(account.settle([posted.interval for posted in clearings]))
     first = deliveries[0].interval
@@ -72,14 +72,3 @@ def pay(
         dust_micro=account.books().credits_micro,
         loss_micro=sum(settled.loss_micro for settled in settlements),
     )
-
-
-def _due_micro(delivery: Delivery, posted: Clearing) -> int:
-    """Return what the aggregator has to fund for an interval: its revenue, if positive. [micro]"""
-    revenue = revenue_micro(
-        commitment_wh=delivery.commitment_wh,
-        delivered_wh=delivery.delivered_wh,
-        price_micro_per_mwh=posted.price_micro_per_mwh,
-        imbalance_price_micro_per_mwh=posted.imbalance_price_micro_per_mwh,
-    )
-    return max(revenue, 0)

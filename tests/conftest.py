@@ -1,6 +1,8 @@
 """What tests of several packages need and may not find: real series, a node."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,24 +17,38 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("GRIDPACT_CI") == "1" else "developer")
 
 
-def _absent(reason: str) -> None:
-    """Leave the test out, by name; in CI, which has everything, fail it (§10)."""
-    if os.environ.get("GRIDPACT_CI") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+@pytest.fixture(scope="session")
+def left_out() -> Callable[[str], None]:
+    """Return what leaves a test out, by name; in CI, which has everything, it fails it (§10)."""
+
+    def leave_out(reason: str) -> None:
+        if os.environ.get("GRIDPACT_CI") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return leave_out
 
 
 @pytest.fixture(scope="session")
-def real_folder() -> Path:
+def real_folder(left_out) -> Path:
     """Return the folder of the real series."""
     given = os.environ.get("GRIDPACT_DATA", "")
     if not (given and Path(given).is_dir()):
-        _absent(f"GRIDPACT_DATA={given!r} names no folder with the real data files")
+        left_out(f"GRIDPACT_DATA={given!r} names no folder with the real data files")
     return Path(given)
 
 
 @pytest.fixture(scope="session")
-def needs_anvil() -> None:
+def needs_anvil(left_out) -> None:
     """Leave the test out where there is no Anvil to start."""
     if find_anvil() is None:
-        _absent("Anvil is needed: install Node and run `npm ci`")
+        left_out("Anvil is needed: install Node and run `npm ci`")
+
+
+@pytest.fixture(scope="session")
+def browser(left_out) -> str:
+    """Return the path of a Chromium."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        left_out("a browser is needed: install chromium or google-chrome")
+    return str(found)

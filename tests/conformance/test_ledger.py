@@ -1,11 +1,10 @@
 """One story of a fleet, the same to the unit on every chain."""
 
-import os
 from datetime import UTC, datetime
 
 import pytest
 
-from contracts.anvil import anvil_node, find_anvil
+from contracts.anvil import anvil_node
 from contracts.chain import Receipt, TimeMachine
 from contracts.chain_dev import anvil_chain
 from contracts.client import Terms, connect, deploy
@@ -35,16 +34,6 @@ ACCOUNTS = development_accounts(seed=7, count=6)
 OWNER, MARKET, STRANGER, *HOMES = [account.address for account in ACCOUNTS]
 
 
-def anvil_url():
-    """Return a context manager of Anvil's URL, or skip."""
-    if find_anvil() is None:
-        reason = "Anvil is needed: install Node and run `npm ci`"
-        if os.environ.get("GRIDPACT_CI") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return anvil_node(start_timestamp=START_S - 3600)
-
-
 @pytest.fixture(params=["pyrevm", "eth-tester", "anvil"])
 def chain(request):
     """Return an empty chain, an hour before the first interval."""
@@ -53,7 +42,8 @@ def chain(request):
             start_timestamp=START_S - 3600, accounts=ACCOUNTS, prefer=request.param
         )
         return
-    with anvil_url() as url:
+    request.getfixturevalue("needs_anvil")
+    with anvil_node(start_timestamp=START_S - 3600) as url:
         yield anvil_chain(url, signers=ACCOUNTS)
 
 

@@ -1,7 +1,6 @@
 """The committed artifacts are what the sources compile to."""
 
 import json
-import os
 import shutil
 
 import pytest
@@ -30,13 +29,10 @@ def test_artifacts_were_built_from_the_sources_beside_them():
 
 
 @pytest.fixture(scope="module")
-def compiled():
+def compiled(left_out):
     """Compile afresh, where a compiler is at hand."""
     if shutil.which("node") is None or not (LIBRARIES / "solc").is_dir():
-        reason = "Node with the packages of `npm ci` is needed to compile the contracts"
-        if os.environ.get("GRIDPACT_CI") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        left_out("Node with the packages of `npm ci` is needed to compile the contracts")
     return compile_contracts()
 
 

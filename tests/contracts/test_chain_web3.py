@@ -1,6 +1,5 @@
 """A node behind a URL: who signs, what is missing, what is refused."""
 
-import os
 import socket
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from contracts.anvil import anvil_node, find_anvil
+from contracts.anvil import anvil_node
 from contracts.chain import Call, Receipt, TimeMachine
 from contracts.chain_dev import anvil_chain
 from contracts.chain_web3 import rpc_chain
@@ -31,13 +30,8 @@ START_S = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture(scope="module")
-def url():
+def url(needs_anvil):
     """Return the URL of an Anvil node that mines by itself."""
-    if find_anvil() is None:
-        reason = "Anvil is needed: install Node and run `npm ci`"
-        if os.environ.get("GRIDPACT_CI") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
     with anvil_node(start_timestamp=START_S) as address:
         yield address
 

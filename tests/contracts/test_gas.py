@@ -1,11 +1,10 @@
 """What a day on the chain costs, as Anvil counts it."""
 
-import os
 from datetime import UTC, datetime
 
 import pytest
 
-from contracts.anvil import anvil_node, find_anvil
+from contracts.anvil import anvil_node
 from contracts.chain import Call, Receipt
 from contracts.chain_dev import anvil_chain
 from contracts.client import Terms, connect, deploy
@@ -22,13 +21,8 @@ OWNER, MARKET, *HOMES = [account.address for account in ACCOUNTS]
 
 
 @pytest.fixture(scope="module")
-def day():
+def day(needs_anvil):
     """Return an Anvil chain and a ledger on it after a day of two homes, and receipts by name."""
-    if find_anvil() is None:
-        reason = "Anvil is needed to count gas: install Node and run `npm ci`"
-        if os.environ.get("GRIDPACT_CI") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
     with anvil_node(start_timestamp=START_S - 3600) as url:
         chain = anvil_chain(url, signers=ACCOUNTS)
         yield run_day(chain)

@@ -1,6 +1,5 @@
 """A whole day: limits, balances, money to the unit, and the days that are not like others."""
 
-import importlib.util
 from dataclasses import replace
 from datetime import date
 
@@ -212,10 +211,8 @@ def test_rules_that_no_day_can_be_run_with_are_refused(wrong, message):
         Rules(**wrong)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("pyrevm") is None, reason="compares with pyrevm: no wheel here"
-)
 def test_eth_tester_gives_the_numbers_of_pyrevm(live):
+    pytest.importorskip("pyrevm", reason="compares with pyrevm, which has no wheel here")
     data = generate_fleet_data(day=date(2021, 6, 16), homes=10, seed=1)
 
     revm = live(data, rules=QUARTER_REPORTS)

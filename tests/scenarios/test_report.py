@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 import struct
 import subprocess
 from dataclasses import replace
@@ -292,7 +291,6 @@ def test_the_report_is_written_whole(day, page, tmp_path):
     assert [found.name for found in tmp_path.iterdir()] == ["report.html"]
 
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 PROBE = """<script>addEventListener("load", () => setTimeout(() => parent.postMessage({
   over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   drawn: document.querySelectorAll(".chart .main-svg").length > 0
@@ -302,9 +300,8 @@ FRAME = """<body><iframe src="report.html" style="width:{width}px;height:900px">
 addEventListener("message", (m) => {{ document.title = JSON.stringify(m.data); }});</script>"""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs chromium or google-chrome on PATH")
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_browser_draws_every_chart_and_never_scrolls_sideways(page, tmp_path, width):
+def test_a_browser_draws_every_chart_and_never_scrolls_sideways(page, browser, tmp_path, width):
     (tmp_path / "report.html").write_text(page.replace("</body>", PROBE), encoding="utf-8")
     frame = tmp_path / "frame.html"
     frame.write_text(FRAME.format(width=width), encoding="utf-8")
@@ -314,7 +311,7 @@ def test_a_browser_draws_every_chart_and_never_scrolls_sideways(page, tmp_path, 
         f"--virtual-time-budget=10000 --user-data-dir={tmp_path / 'profile'} --dump-dom"
     )
     done = subprocess.run(
-        [BROWSER, *options.split(), frame.as_uri()],
+        [browser, *options.split(), frame.as_uri()],
         capture_output=True,
         text=True,
         timeout=120,
