@@ -51,7 +51,7 @@ def test_a_file_that_is_not_text_is_told_in_one_line(tmp_path):
 
 
 def test_another_chain_is_not_connected_to(empty_world):
-    with pytest.raises(ChainMismatchError, match="is on chain 1, the node serves 31337"):
+    with pytest.raises(ChainMismatchError, match="is on chain 1, the node serves "):
         connect(empty_world.chain, replace(empty_world.deployment, chain_id=1))
 
 
