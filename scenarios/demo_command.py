@@ -92,7 +92,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
         console.print(
             "eth-tester takes about 25 ms a report; --homes 10 shows the same in a minute"
         )
-    if asked.chain == ETH_TESTER:
+    if asked.chain == ETH_TESTER and console.is_terminal:
         console.print("eth-tester takes some 25 ms a report: --homes 10 is done in minutes")
     outcome = _run(asked, console)
     files = write_outcome(out, outcome)

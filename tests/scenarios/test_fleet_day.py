@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from aggregator.settle import revenue_micro
+from contracts.embedded import development_accounts
 from contracts.promise import SOC_BP_MAX
 from scenarios.data.generate import generate_fleet_data
 from scenarios.day_ahead import slot_energy_wh
@@ -158,8 +159,8 @@ def test_half_an_award_is_promised_by_half(live, summer_data):
 
 
 def test_energy_of_a_refused_report_is_in_the_next_one(live, summer_data):
-    accounts = tuple(f"0x{index:040x}" for index in range(1, 6))
-    fleet = paper_fleet(4, accounts)
+    members = development_accounts(0, 7)[2:]
+    fleet = paper_fleet(4, tuple(member.address for member in members))
     # a connection that carries 1.2 kW: kettles and contracts break it, patience mends it
     weak = replace(fleet, connection_w=np.array([1_200.0, *fleet.connection_w[1:]]))
 
