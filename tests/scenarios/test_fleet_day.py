@@ -223,3 +223,19 @@ def test_eth_tester_gives_the_numbers_of_pyrevm(live):
     assert tester.deliveries == revm.deliveries
     assert tester.payment.credits_micro.tolist() == revm.payment.credits_micro.tolist()
     assert tester.trace.gas_per_report is not None
+
+
+def test_print_of_equations_7_and_11_keeps_the_promise_less_well(live, summer_data, summer_day):
+    printed = live(summer_data, rules=Rules(anticipate_plant=False, soc_margin=0.0))
+
+    assert energy_balance_error_wh(printed) <= 1e-6
+    assert mean_export_error(printed) > mean_export_error(summer_day)
+
+
+def test_fleet_without_any_past_is_run_by_persistence(live):
+    data = generate_fleet_data(day=date(2021, 6, 16), homes=2, seed=1, history_days=0)
+
+    lived = live(data, rules=QUARTER_REPORTS)
+
+    assert data.day_start_minute == 0
+    assert lived.trace.proved_decisions == lived.trace.decisions
