@@ -225,11 +225,17 @@ def test_eth_tester_gives_the_numbers_of_pyrevm(live):
     assert tester.trace.gas_per_report is not None
 
 
-def test_print_of_equations_7_and_11_keeps_the_promise_less_well(live, summer_data, summer_day):
-    printed = live(summer_data, rules=Rules(anticipate_plant=False, soc_margin=0.0))
+def test_print_of_equations_7_and_11_breaks_promises_more_over_some_days(live):
+    errors = {True: [], False: []}
+    for seed in range(4):
+        data = generate_fleet_data(day=date(2021, 6, 16), homes=4, seed=seed)
+        for ours, margin in ((True, 0.2), (False, 0.0)):
+            lived = live(data, rules=Rules(seed=seed, anticipate_plant=ours, soc_margin=margin))
+            assert energy_balance_error_wh(lived) <= 1e-6
+            errors[ours].append(mean_export_error(lived))
 
-    assert energy_balance_error_wh(printed) <= 1e-6
-    assert mean_export_error(printed) > mean_export_error(summer_day)
+    # on single days the forecast's error can outweigh it; over days it is a matter of halves
+    assert sum(errors[True]) < sum(errors[False]) / 2
 
 
 def test_fleet_without_any_past_is_run_by_persistence(live):
