@@ -50,7 +50,7 @@ def solve(problem: Problem, *, time_limit_s: float) -> Solution:
     Raises
     ------
     PlanUnavailableError
-        If the solver has no plan when it stops.
+        If the solver has not even solved the relaxation when it stops.
 
     Notes
     -----
@@ -59,13 +59,24 @@ def solve(problem: Problem, *, time_limit_s: float) -> Solution:
     negative, π_e > π_i, or a limit makes energy a burden.
     """
     m = build(problem)
-    run = _run(m, time_limit_s)
-    if not _is_exclusive(m):
-        add_exclusivity(m, problem)
-        run = _run(m, max(time_limit_s - run.run_time_s, 0.0))
+    relaxed = _run(m, time_limit_s)
+    if _is_exclusive(m):
+        return _solution(m, relaxed.bound)
+    course = _solution(m, relaxed.bound)
+    add_exclusivity(m, problem)
+    try:
+        run = _run(m, max(time_limit_s - relaxed.run_time_s, 0.0))
+    except PlanUnavailableError:
+        # What the cells did in the relaxation is a course as well; its bound says how good.
+        return course
+    return _solution(m, max(run.bound, relaxed.bound))
+
+
+def _solution(m: pyo.ConcreteModel, bound: float) -> Solution:
+    """Return what the model's variables hold now."""
     cell_kwh = _values(m.charge_kwh) - _values(m.discharge_kwh)
-    bound = run.bound / 1000 if math.isfinite(run.bound) else None
-    return Solution(cell_wh=cell_kwh * 1000, bound=bound)
+    shown = bound / 1000 if math.isfinite(bound) else None
+    return Solution(cell_wh=cell_kwh * 1000, bound=shown)
 
 
 def _is_exclusive(m: pyo.ConcreteModel) -> bool:

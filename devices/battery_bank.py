@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from devices.arrays import BoolArray, FloatArray
+from devices.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,12 @@ class BatteryBank:
     def homes(self) -> int:
         """Number of batteries."""
         return int(self.capacity_wh.shape[0])
+
+    def pick(self, home: IntArray) -> "BatteryBank":
+        """Return the batteries of some homes, one per entry of ``home``."""
+        return BatteryBank(
+            **{field.name: getattr(self, field.name)[home] for field in fields(self)}
+        )
 
     def cell_power_w(self, battery_power_w: FloatArray) -> FloatArray:
         """Return what the cells take at a terminal power, both > 0 when charging. [W]"""

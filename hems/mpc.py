@@ -17,8 +17,10 @@ from hems.mpc_branch import branch
 from hems.mpc_exclusive import net_out
 from hems.mpc_program import CHARGE, DISCHARGE, EXPORT_OVER, IMPORT_OVER, program
 from hems.mpc_relaxation import Relaxation
-from hems.reach import followed_wh
+from hems.reach import cap_excess_wh, followed_wh
 
+KEPT_MAX = 32
+"""Models kept, the oldest makes room: a half-hour of one-minute steps has 30 kinds of horizon."""
 FOLLOW_TOLERANCE_W = 0.5
 """A first step this close to residual demand is a recommendation to follow it. [W]"""
 
@@ -63,11 +65,15 @@ class Mpc:
         cells_wh = energy_wh[:, CHARGE, 0] - energy_wh[:, DISCHARGE, 0]
         step_h = float(seen.block_s[0]) / 3600
         cell_power_w = cells_wh / step_h
+        unsolved = np.isnan(cells_wh)  # such a home is safe with its own self-consumption
+        follows = np.abs(cell_power_w - followed_wh(seen) / step_h) <= FOLLOW_TOLERANCE_W
+        power_w = seen.bank.terminal_power_w(np.where(unsolved, 0.0, cell_power_w))
+        excess_wh = energy_wh[:, [IMPORT_OVER, EXPORT_OVER], 0].sum(axis=1)
         return Decision(
-            follow=np.abs(cell_power_w - followed_wh(seen) / step_h) <= FOLLOW_TOLERANCE_W,
-            battery_power_w=seen.bank.terminal_power_w(cell_power_w),
+            follow=unsolved | follows,
+            battery_power_w=power_w,
             proved=proved,
-            cap_excess_wh=energy_wh[:, [IMPORT_OVER, EXPORT_OVER], 0].sum(axis=1),
+            cap_excess_wh=np.where(unsolved, cap_excess_wh(seen), excess_wh),
         )
 
     def plan(self, seen: Observation) -> tuple[FloatArray, BoolArray]:
@@ -87,5 +93,7 @@ class Mpc:
         lengths = tuple(seen.block_s.tolist())
         kept = self._kept.get(lengths)
         if kept is None or kept.bank is not seen.bank:
+            if len(self._kept) >= KEPT_MAX:
+                self._kept.pop(next(iter(self._kept)))
             kept = self._kept[lengths] = Relaxation(seen.bank, seen.block_s)
         return kept

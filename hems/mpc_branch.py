@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from devices.arrays import BoolArray, FloatArray, IntArray
-from devices.battery_bank import BatteryBank
 from hems.controller import Observation
 from hems.mpc_exclusive import Netted, net_out, no_dearer
 from hems.mpc_program import (
@@ -71,7 +70,9 @@ def branch(
         Columns of all homes, shape (homes, columns) [Wh]; where proved optimal, shape (homes,).
     """
     best, cost = netted.values.copy(), netted.cost.copy()
-    roots = np.flatnonzero(~netted.proved)
+    # the least that a node left undecided could still have held, for each home
+    left = np.full(len(cost), np.inf)
+    roots = np.flatnonzero(~netted.proved & np.isfinite(relaxed).all(axis=1))
     nodes = _Nodes(
         home=roots,
         allowed=np.full((len(roots), 2, numbers.blocks), FREE),
@@ -79,13 +80,17 @@ def branch(
     )
     while len(nodes.home):
         nodes = _solve(seen, numbers, _split(numbers, nodes))
-        part = _rows(numbers, nodes.home)
-        found = net_out(_bank(seen.bank, nodes.home), part, nodes.relaxed)
+        part = numbers.pick(nodes.home)
+        found = net_out(seen.bank.pick(nodes.home), part, nodes.relaxed)
         _improve(best, cost, nodes.home, found)
         bound = (part.cost * nodes.relaxed).sum(axis=1)
-        undecided = ~found.proved & ~no_dearer(cost[nodes.home], bound)
-        nodes = nodes.pick(undecided & np.any(nodes.allowed == FREE, axis=(1, 2)))
-    return best, np.isfinite(cost)
+        # a node that HiGHS could not solve may hold anything
+        left[nodes.home[np.isnan(bound)]] = -np.inf
+        undecided = ~found.proved & ~np.isnan(bound) & ~no_dearer(cost[nodes.home], bound)
+        splits = np.any(nodes.allowed == FREE, axis=(1, 2))
+        np.minimum.at(left, nodes.home[undecided & ~splits], bound[undecided & ~splits])
+        nodes = nodes.pick(undecided & splits)
+    return best, np.isfinite(cost) & no_dearer(cost, left)
 
 
 def _split(numbers: Program, nodes: _Nodes) -> _Nodes:
@@ -118,7 +123,7 @@ def _solve(seen: Observation, numbers: Program, nodes: _Nodes) -> _Nodes:
     A node may forbid what a home cannot help. Its flow above the cap then takes it, at a price
     above all else: every program has a solution, and such a node is outbid by a plan that is one.
     """
-    part = _rows(numbers, nodes.home)
+    part = numbers.pick(nodes.home)
     column_high = part.column_high.copy()
     high = numbers.energy_wh(column_high)
     for pair, side, kind, over in (
@@ -131,7 +136,7 @@ def _solve(seen: Observation, numbers: Program, nodes: _Nodes) -> _Nodes:
     for side, kind in ((SECOND, CHARGE), (FIRST, DISCHARGE)):
         high[:, kind][nodes.allowed[:, CELLS] == side] = 0.0
     bounded = replace(part, column_high=column_high)
-    relaxed = Relaxation(_bank(seen.bank, nodes.home), seen.block_s).solve(bounded)
+    relaxed = Relaxation(seen.bank.pick(nodes.home), seen.block_s).solve(bounded)
     return _Nodes(home=nodes.home, allowed=nodes.allowed, relaxed=relaxed)
 
 
@@ -141,26 +146,3 @@ def _improve(best: FloatArray, cost: FloatArray, home: IntArray, found: Netted) 
     first = order[np.unique(home[order], return_index=True)[1]]
     better = first[found.cost[first] < cost[home[first]]]
     best[home[better]], cost[home[better]] = found.values[better], found.cost[better]
-
-
-def _rows(numbers: Program, home: IntArray) -> Program:
-    """Return the program of some homes, one row per entry of ``home``."""
-    return Program(
-        cost=numbers.cost[home],
-        column_high=numbers.column_high[home],
-        row_low=numbers.row_low[home],
-        row_high=numbers.row_high[home],
-        blocks=numbers.blocks,
-    )
-
-
-def _bank(bank: BatteryBank, home: IntArray) -> BatteryBank:
-    """Return the batteries of some homes, one per entry of ``home``."""
-    return BatteryBank(
-        capacity_wh=bank.capacity_wh[home],
-        power_max_w=bank.power_max_w[home],
-        charge_efficiency=bank.charge_efficiency[home],
-        discharge_efficiency=bank.discharge_efficiency[home],
-        soc_min=bank.soc_min[home],
-        soc_max=bank.soc_max[home],
-    )

@@ -58,6 +58,16 @@ class Program:
     blocks: int
     """Time blocks."""
 
+    def pick(self, home: IntArray) -> "Program":
+        """Return the program of some homes, one row per entry of ``home``."""
+        return Program(
+            cost=self.cost[home],
+            column_high=self.column_high[home],
+            row_low=self.row_low[home],
+            row_high=self.row_high[home],
+            blocks=self.blocks,
+        )
+
     def energy_wh(self, values: FloatArray) -> FloatArray:
         """Return the columns of a solution by kind, shape (homes, kinds, blocks). [Wh]"""
         homes = values.shape[0]

@@ -284,4 +284,4 @@ def _past_quarters(minutes_w: FloatArray, now: int) -> FloatArray:
     until = now - now % 15
     if until < 15:
         return minutes_w[:, max(now - 1, 0) : max(now, 1)]
-    return quarter_means_w(minutes_w[:, until % 15 : until])
+    return quarter_means_w(minutes_w[:, :until])

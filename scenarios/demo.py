@@ -1,6 +1,7 @@
 """The demo: one real day of a fleet, start to finish, with everything it leaves behind."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -158,7 +159,7 @@ def write_outcome(folder: Path, outcome: Outcome) -> dict[str, Path]:
     dict[str, Path]
         Name of each thing and its file. All but the report are the same bytes for the same seed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     files = {
         "report": folder / "report.html",
         "picture": folder / "fleet-day.png",
@@ -175,6 +176,29 @@ def write_outcome(folder: Path, outcome: Outcome) -> dict[str, Path]:
     write_plan(files["plan"], day.promise.replan)
     write_schedule(files["schedule"], day.promise.schedule)
     return files
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, or say in one line why that cannot be.
+
+    Raises
+    ------
+    ScenarioInputError
+        If it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder} cannot be made ({error.strerror}); name another folder with --out"
+        raise ScenarioInputError(msg) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Say before a long run what would keep `make_folder` from working, without making anything."""
+    found = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not found.is_dir() or not os.access(found, os.W_OK):
+        msg = f"{found} is no folder to write in; name another one with --out"
+        raise ScenarioInputError(msg)
 
 
 def _chain_label(outcome: Outcome) -> str:

@@ -16,7 +16,15 @@ from rich.progress import (
 )
 
 from scenarios.data.calendar import default_day
-from scenarios.demo import ETH_TESTER, Demo, Outcome, default_chain, run_demo, write_outcome
+from scenarios.demo import (
+    ETH_TESTER,
+    Demo,
+    Outcome,
+    check_folder,
+    default_chain,
+    run_demo,
+    write_outcome,
+)
 from scenarios.fleet import Rules
 
 
@@ -42,7 +50,7 @@ from scenarios.fleet import Rules
     type=float,
     default=0.25,
     show_default=True,
-    help="Error of the day-ahead forecast of demand and production.",
+    help="Error of the day-ahead forecast as a share: 0.25 is 25 %.",
 )
 @click.option(
     "--chain", help="pyrevm, eth-tester or the URL of an Anvil node.  [default: the fastest]"
@@ -87,11 +95,8 @@ def demo(  # noqa: PLR0913 - one parameter per option
         data=data,
         chain=chain or default_chain(),
     )
+    check_folder(out)
     console = Console(stderr=True)
-    if chain == "eth-tester":
-        console.print(
-            "eth-tester takes about 25 ms a report; --homes 10 shows the same in a minute"
-        )
     if asked.chain == ETH_TESTER and console.is_terminal:
         console.print("eth-tester takes some 25 ms a report: --homes 10 is done in minutes")
     outcome = _run(asked, console)
@@ -132,7 +137,8 @@ def _tell(outcome: Outcome, report: Path) -> None:
     figures = outcome.figures
     real = figures["data"] == "real"
     error = figures["mean_export_error"]
-    money = figures["currency"]
+    money, loss = figures["currency"], figures["loss_micro"]
+    lost = f"; lost from the bond {_money(loss)} {money}" if loss else ""
     lines = [
         f"{figures['homes']} homes on {figures['day']}, "
         + ("real series" if real else "GENERATED series (--data uses real ones)"),
@@ -140,8 +146,9 @@ def _tell(outcome: Outcome, report: Path) -> None:
         + (f"mean export error {error:.1%}" if isinstance(error, float) else "nothing was sold"),
         f"paid to members {_money(figures['credits_micro'])} {money}, "
         f"to the aggregator {_money(figures['fee_micro'])} {money}, "
-        f"lost to rounding {figures['dust_micro']} millionths",
-        f"retail bills {figures['bill']:.2f} {money} instead of {figures['bill_baseline']:.2f}",
+        f"lost to rounding {figures['dust_micro']} millionths" + lost,
+        f"retail bills {figures['bill']:.2f} {money}; {figures['bill_panels_alone']:.2f} with "
+        f"panels alone, {figures['bill_baseline']:.2f} with neither panels nor batteries",
         f"report: {report}",
     ]
     click.echo("\n".join(lines))

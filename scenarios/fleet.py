@@ -53,7 +53,7 @@ class Rules:
     """Seeds every draw: PV systems, forecast errors, generated data."""
 
     def __post_init__(self) -> None:
-        if not 60 <= self.report_s <= 900 or self.interval_s % self.report_s:
+        if not 60 <= self.report_s <= 900 or self.report_s % 60 or self.interval_s % self.report_s:
             msg = (
                 f"t_sc of {self.report_s / 60:g} min: choose 1 to 15 minutes that divide "
                 f"the {self.interval_s // 60} min interval (1, 2, 3, 5, 6, 10 or 15)"

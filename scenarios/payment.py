@@ -24,12 +24,17 @@ class Payment:
     dust_micro: int
     """What rounding left in the contract. [micro]"""
     loss_micro: int
-    """What intervals with a negative revenue took from the bond. [micro]"""
+    """What intervals with a negative revenue cost: the bond's, or carried on. [micro]"""
 
     @property
     def revenue_micro(self) -> int:
-        """Sum of the positive revenues: credits + fee + dust, to the unit. [micro]"""
-        return sum(max(settled.revenue_micro, 0) for settled in self.settlements)
+        """What positive revenues left to share, losses carried before repaid. [micro]
+
+        Credits + fee + dust are this sum, to the unit.
+        """
+        return sum(
+            max(settled.revenue_micro, 0) - settled.repaid_micro for settled in self.settlements
+        )
 
 
 def pay(

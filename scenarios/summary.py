@@ -4,6 +4,7 @@ import numpy as np
 
 from devices.arrays import FloatArray
 from scenarios.data.fleet_data import MINUTE_S
+from scenarios.day_ahead import slot_energy_wh
 from scenarios.fleet_day import FleetDay
 from scenarios.report.clock import local_date
 
@@ -59,6 +60,7 @@ def summary(day: FleetDay, *, without_error: FleetDay | None = None) -> dict[str
         "self_consumption_rate": self_consumption_rate(day),
         "self_supply_time_rate": self_supply_time_rate(day),
         "bill_baseline": float(day.bills.baseline.sum()),
+        "bill_panels_alone": bill_panels_alone(day),
         "bill": float(day.bills.bill.sum()),
         "bill_reduction": float(day.bills.reduction.sum()),
         "market_revenue": float(day.market.revenue.sum()),
@@ -95,6 +97,20 @@ def energy_balance_error_wh(day: FleetDay) -> float:
     )
     cells_wh = np.abs(np.diff(trace.stored_wh, axis=1) - cells_w * step_h)
     return float(max(meter_wh.max(), cells_wh.max()))
+
+
+def bill_panels_alone(day: FleetDay) -> float:
+    """Return what the homes would pay with their panels, but no battery and no fleet. [currency]
+
+    Notes
+    -----
+    Couraud 2021's scenario 5, netted per settlement period as all bills here are. The paper's own
+    baseline, scenario 0, has no panels either; this one shows what battery and fleet add.
+    """
+    grid, now = day.data.market_grid, slice(day.data.day_start_minute, None)
+    own_wh = slot_energy_wh(day.data.load_w[:, now] - day.data.pv_w[:, now], grid)
+    import_wh = np.maximum(own_wh, 0.0).sum(axis=0)
+    return float(import_wh @ day.data.import_price_per_mwh / 1e6)
 
 
 def self_consumption_rate(day: FleetDay) -> float:

@@ -7,6 +7,8 @@ from contracts.timegrid import TimeGrid
 from scenarios.data.fleet_data import MARKET_STEP_S, MARKET_ZONE, MINUTE_S
 from scenarios.errors import DataRequestError
 
+LEDGER_YEARS = (1971, 2100)
+"""Years whose days can be dated: a ledger counts seconds since 1970."""
 REAL_FIRST_DAY = date(2020, 5, 11)
 """First market day that the real set covers."""
 REAL_LAST_DAY = date(2020, 6, 9)
@@ -20,6 +22,9 @@ def default_day() -> date:
 
 def market_grid(day: date) -> TimeGrid:
     """Return the half-hours of a local market day."""
+    if not LEDGER_YEARS[0] <= day.year <= LEDGER_YEARS[1]:
+        msg = f"day {day} cannot be dated on a ledger; ask for one of {LEDGER_YEARS[0]} to 2100"
+        raise DataRequestError(msg)
     return TimeGrid.local_day(day, zone=MARKET_ZONE, step_s=MARKET_STEP_S)
 
 

@@ -116,6 +116,8 @@ def tiles(day: FleetDay, figures: Figures) -> str:
     )
     error = percent(maybe_number(figures, "mean_export_error"))
     cost = money(number(figures, "imbalance_cost"), currency)
+    loss_micro = whole(figures, "loss_micro")
+    lost = f", and {money_micro(loss_micro, currency)} lost from the bond" if loss_micro else ""
     kept = percent(_ratio(delivered_wh, committed_wh))
     share, saved = percent(_ratio(homes_micro, revenue_micro)), percent(_ratio(reduction, baseline))
     own, alone = number(figures, "self_consumption_rate"), number(figures, "self_supply_time_rate")
@@ -123,9 +125,13 @@ def tiles(day: FleetDay, figures: Figures) -> str:
         ("Mean export error", error, error_more),
         ("Promised", kwh(committed_wh), f"in {promised} of {len(day.deliveries)} half-hours"),
         ("Delivered", kwh(delivered_wh), f"in those half-hours, {kept} of the promise"),
-        ("Revenue", money_micro(revenue_micro, currency), f"after {cost} for imbalance"),
+        ("Revenue", money_micro(revenue_micro, currency), f"after {cost} for imbalance{lost}"),
         ("Homes’ share", share, f"{money_micro(homes_micro, currency)} of the revenue"),
-        ("Bill reduction", money(reduction, currency), f"{saved} of {money(baseline, currency)}"),
+        (
+            "Bill reduction",
+            money(reduction, currency),
+            f"{saved} of {money(baseline, currency)}, the bill with neither panels nor batteries",
+        ),
         ("Self-consumption", percent(own), "of the homes’ consumption"),
         ("Self-supplied time", percent(alone), "of all home-minutes"),
     )

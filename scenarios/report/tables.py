@@ -117,7 +117,7 @@ def energy_table(day: FleetDay, figures: Figures) -> str:
         row("Production of the plant", kwh(sums.plant_wh, 1)),
         row("Net export, homes and plant, by the meters", kwh(sums.net_export_wh, 1), kind="sum"),
         row("Net export that the contract counted", kwh(counted_wh, 1)),
-        row("of it exported without a promise, unpaid", kwh(unpaid_wh, 1), kind="quiet"),
+        row("Exported without a promise, unpaid", kwh(unpaid_wh, 1), kind="quiet"),
         row("Largest gap in a home's minute", _tiny_wh(number(figures, "energy_balance_error_wh"))),
     )
     return table("Energy of the day", rows)

@@ -20,7 +20,9 @@ DEFINITIONS = (
     (
         "Revenue",
         "Per half-hour: promised energy × day-ahead price − |deviation| × imbalance price, rounded "
-        "down. A negative one is taken from the aggregator's bond and listed as loss.",
+        "down. A negative one is taken from the aggregator's bond and listed as loss. This is the "
+        "paper's rule: at a negative imbalance price a deviation earns. Export that nobody had "
+        "promised is neither paid nor charged.",
     ),
     (
         "Credit",
@@ -29,7 +31,8 @@ DEFINITIONS = (
     ),
     (
         "Bill reduction",
-        "What the homes' loads alone would cost at the retail price, less what they pay for their "
+        "As in the paper: what the homes would pay with neither panels nor batteries, less what "
+        "they pay for their "
         "net import per half-hour. Import that other members' export matches costs the network's "
         "share of the price. A battery that charges from the grid raises a bill, but not without a "
         "credit to expect for it.",
@@ -79,9 +82,13 @@ def source_label(day: FleetDay) -> str:
 def lead(day: FleetDay, figures: Figures) -> str:
     """Return in plain words what happened."""
     homes = plural(day.fleet.homes, "home")
+    paid, panels, nothing = (
+        money(number(figures, name), day.data.currency)
+        for name in ("bill", "bill_panels_alone", "bill_baseline")
+    )
     before = (
-        f"The homes' bills fell from {money(number(figures, 'bill_baseline'), day.data.currency)} "
-        f"to {money(number(figures, 'bill'), day.data.currency)}."
+        f"The homes' retail bills came to {paid}; with their panels alone to {panels}, with "
+        f"neither panels nor batteries to {nothing}."
     )
     promised = sum(1 for delivery in day.deliveries if delivery.commitment_wh)
     if not promised:

@@ -1,4 +1,4 @@
-"""What a gateway imports: small enough for a Raspberry Pi (§1, DESIGN: no pyomo, no pandas)."""
+"""What a gateway imports: small enough for a Raspberry Pi (§1): no pyomo, no pandas."""
 
 import subprocess
 import sys

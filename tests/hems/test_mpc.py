@@ -7,7 +7,9 @@ import pytest
 
 import hems.mpc
 from devices.battery_bank import BatteryBank
-from hems.mpc import Mpc
+from hems.controller import Observation
+from hems.mpc import KEPT_MAX, Mpc
+from hems.mpc_relaxation import Relaxation
 
 PER_HOME = (
     "stored_wh",
@@ -103,3 +105,68 @@ def test_first_step_of_the_plan_is_the_set_point_at_the_terminals(random_homes):
 
     cells_w = (energy[:, 4, 0] - energy[:, 5, 0]) / (seen.block_s[0] / 3600)
     np.testing.assert_allclose(seen.bank.cell_power_w(decision.battery_power_w), cells_w, atol=1e-9)
+
+
+def stumbling_home() -> Observation:
+    """Return a home that HiGHS 1.15 without presolve leaves in doubt."""
+    one = np.ones(1)
+    bank = BatteryBank(
+        capacity_wh=10_300 * one,
+        power_max_w=5_300 * one,
+        charge_efficiency=0.95 * one,
+        discharge_efficiency=0.9 * one,
+        soc_min=0.1 * one,
+        soc_max=0.9 * one,
+    )
+    return Observation(
+        bank=bank,
+        stored_wh=10_300 * one,
+        block_s=np.array([60.0, 1.0, 900.0]),
+        load_w=np.array([[6_548.22427888, 4_866.96508075, 0.0]]),
+        pv_w=np.array([[34.93042461, 0.0, 1_858.43431925]]),
+        import_price_per_mwh=-80.0,
+        export_price_per_mwh=50.0,
+        import_limit_w=23_000 * one,
+        export_limit_w=23_000 * one,
+        remaining_export_wh=np.zeros(1),
+        steered=np.ones(1, dtype=bool),
+        soc_target=0.90472904 * one,
+    )
+
+
+def test_home_that_the_solver_stumbles_over_is_decided_and_proved():
+    decision = Mpc().decide(stumbling_home())
+
+    assert decision.proved.all()
+
+
+def test_home_without_a_solution_follows_and_costs_no_other_its_decision(random_homes, monkeypatch):
+    seen = random_homes(3, homes=5, blocks=2)
+    optimal = Relaxation._optimal
+
+    def doubtful(self, presolve):
+        # as if HiGHS gave up on every program that holds home 2
+        holds = np.isin(seen.bank.capacity_wh[2], self.bank.capacity_wh)
+        return False if holds else optimal(self, presolve)
+
+    whole = Mpc().decide(seen)
+    monkeypatch.setattr(Relaxation, "_optimal", doubtful)
+    decision = Mpc().decide(seen)
+
+    others = [0, 1, 3, 4]
+    assert (decision.follow[2], decision.proved[2]) == (True, False)
+    assert decision.battery_power_w[2] == 0.0
+    assert decision.follow[others].tolist() == whole.follow[others].tolist()
+    assert decision.proved[others].all()
+    assert decision.battery_power_w[others] == pytest.approx(
+        whole.battery_power_w[others], abs=1e-6
+    )
+
+
+def test_kept_models_are_bounded(random_homes):
+    mpc, seen = Mpc(), random_homes(1, homes=2, blocks=1)
+
+    for second in range(1, 100):
+        mpc.decide(replace(seen, block_s=np.array([float(second)])))
+
+    assert len(mpc._kept) == KEPT_MAX

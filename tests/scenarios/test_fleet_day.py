@@ -201,6 +201,8 @@ def test_published_soc_and_commitment_are_those_of_the_re_plan(summer_day):
     ("wrong", "message"),
     [
         ({"report_s": 240}, "choose 1 to 15 minutes"),
+        ({"report_s": 75}, "choose 1 to 15 minutes"),
+        ({"report_s": 90}, "choose 1 to 15 minutes"),
         ({"report_s": 1800}, "choose 1 to 15 minutes"),
         ({"decide_s": 90}, "whole minutes"),
         ({"forecast_error": float("nan")}, "forecast error"),
