@@ -161,8 +161,8 @@ def test_half_an_award_is_promised_by_half(live, summer_data):
 def test_energy_of_a_refused_report_is_in_the_next_one(live, summer_data):
     members = development_accounts(0, 7)[2:]
     fleet = paper_fleet(4, tuple(member.address for member in members))
-    # a connection that carries 1.2 kW: kettles and contracts break it, patience mends it
-    weak = replace(fleet, connection_w=np.array([1_200.0, *fleet.connection_w[1:]]))
+    # a connection that carries 2.2 kW: an oven breaks it, patience mends it
+    weak = replace(fleet, connection_w=np.array([2_200.0, *fleet.connection_w[1:]]))
 
     lived = live(summer_data, fleet=weak, rules=QUARTER_REPORTS)
 
@@ -171,8 +171,7 @@ def test_energy_of_a_refused_report_is_in_the_next_one(live, summer_data):
     recorded_wh = sum(delivery.delivered_wh for delivery in lived.deliveries)
     assert len(lived.trace.refusals) > 0
     assert all("connection" in refusal or "energy" in refusal for refusal in lived.trace.refusals)
-    # what is still unreported at the end is at most what the last reports could not carry
-    assert abs(recorded_wh - metered_wh) <= 1_200 / 4 + 5
+    assert recorded_wh == metered_wh
 
 
 def test_rates_are_those_of_a_hand_count(summer_day):
