@@ -16,22 +16,35 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from aggregator.errors import FileError
 from aggregator.files import read_award, read_plan, write_award, write_plan
 from aggregator.fleet_file import read_fleet
 from aggregator.market import PriceTakerMarket, bids
 from aggregator.plan import Plan, plan_day, replan
 from aggregator.problem import PlanOptions
 from aggregator.publish import SOC_MARGIN, schedule
-from aggregator.settle import due_micro
+from aggregator.settle import due_micro, revenue_micro
 from aggregator.tables import read_forecast, read_series
-from contracts.cli import deployment_option, open_ledger, url_option
+from contracts.cli import (
+    date_option,
+    deployment_option,
+    market_day,
+    open_ledger,
+    url_option,
+    zone_option,
+)
 from contracts.client import Ledger
 from contracts.errors import SettlementAlreadyPosted
-from contracts.promise import Clearing, Settlement
+from contracts.promise import Clearing, Delivery, Settlement
 from contracts.timegrid import TimeGrid
+from devices.arrays import FloatArray
 
 file_argument = click.Path(path_type=Path, dir_okay=False)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+PRICE_COLUMNS = ("price_per_mwh", "imbalance_price_per_mwh")
+"""What `settle` reads."""
+PRICE_MAX_PER_MWH = 1e9
+"""Greatest magnitude of a price that the contract takes. [currency/MWh]"""
 
 
 @click.command()
@@ -57,6 +70,9 @@ def plan(  # noqa: PLR0913 - one parameter per option
     as_json: bool,
 ) -> None:
     """Plan a market day from FORECAST (CSV), or plan it again for what was awarded."""
+    if free_end and end_soc is not None:
+        msg = "--end-soc and --free-end exclude each other; give one of them"
+        raise click.UsageError(msg)
     battery, expected = read_fleet(fleet), read_forecast(forecast)
     start: Literal["start"] = "start"
     options = PlanOptions(
@@ -91,7 +107,9 @@ def _tell_plan(planned: Plan, out: Path, *, as_json: bool) -> None:
     exported_kwh = planned.export_wh.sum() / 1000
     click.echo(f"{planned.status}: cost {planned.cost:.2f}, export {exported_kwh:.1f} kWh, {out}")
     for broken in planned.broken:
-        click.echo(f"broken: {broken.limit}, interval {broken.interval}, {broken.amount_wh:.0f} Wh")
+        start = datetime.fromtimestamp(broken.interval * planned.grid.step_s, UTC)
+        shown = start.isoformat(timespec="minutes")
+        click.echo(f"broken: {broken.limit}, from {shown}, {broken.amount_wh:.0f} Wh")
 
 
 @click.command()
@@ -153,6 +171,7 @@ def publish(
     """Promise PLAN with its AWARD on the fleet contract."""
     promised = schedule(read_plan(plan_file), read_award(award_file), soc_margin=soc_margin)
     _, ledger = open_ledger(url, deployment_file)
+    _require_step(plan_file, promised.grid, ledger)
     receipt = ledger.fleet.publish(promised)
     told = {
         "first_interval": promised.grid.first_interval,
@@ -162,6 +181,14 @@ def publish(
     }
     line = f"published {told['intervals']} intervals from {promised.grid.start.isoformat()}"
     click.echo(json.dumps(told, indent=2) if as_json else line)
+
+
+def _require_step(path: Path, grid: TimeGrid, ledger: Ledger) -> None:
+    """Raise unless the slots of a file are the intervals of the fleet."""
+    interval_s = ledger.fleet.interval_s()
+    if grid.step_s != interval_s:
+        problem = f"has slots of {grid.step_s} s, the fleet intervals of {interval_s} s"
+        raise FileError(path, problem, "give one row per interval of the fleet")
 
 
 @click.command()
@@ -175,30 +202,59 @@ def settle(*, prices: Path, url: str, deployment_file: Path, as_json: bool) -> N
     PRICES is a CSV with columns start, price_per_mwh and imbalance_price_per_mwh. Run again, it
     goes on where it stopped.
     """
-    columns = ("price_per_mwh", "imbalance_price_per_mwh")
-    grid, series = read_series(prices, columns)
+    grid, series = read_series(prices, PRICE_COLUMNS)
+    clearings = _clearings(prices, grid, series)
     _, ledger = open_ledger(url, deployment_file)
+    _require_step(prices, grid, ledger)
     settled: list[Settlement] = []
-    slots = track(range(grid.count), "settling", console=Console(stderr=True), transient=True)
-    for slot in slots:
-        price, imbalance = (round(float(series[name][slot]) * 1e6) for name in columns)
-        clearing = Clearing(
-            interval=grid.first_interval + slot,
-            price_micro_per_mwh=price,
-            imbalance_price_micro_per_mwh=imbalance,
+    not_over = otherwise = 0
+    for clearing in track(clearings, "settling", console=Console(stderr=True), transient=True):
+        delivery = ledger.fleet.delivery(clearing.interval)
+        if not delivery.commitment_wh:
+            continue
+        done = _settle_one(ledger, clearing, delivery)
+        if done is None:
+            not_over += 1
+            continue
+        settled.append(done)
+        otherwise += done.revenue_micro != _revenue_micro(delivery, clearing)
+    _tell_settled(settled, not_over=not_over, otherwise=otherwise, as_json=as_json)
+
+
+def _clearings(path: Path, grid: TimeGrid, series: dict[str, FloatArray]) -> list[Clearing]:
+    """Return the prices as the contract takes them, all of them or none."""
+    clearings = []
+    for slot, (interval, start) in enumerate(zip(grid.intervals, grid.starts(), strict=True)):
+        price_per_mwh, imbalance_per_mwh = (float(series[name][slot]) for name in PRICE_COLUMNS)
+        worst = max(price_per_mwh, imbalance_per_mwh, key=abs)
+        if abs(worst) > PRICE_MAX_PER_MWH:
+            problem = f"price of {worst:g} per MWh in the slot from {start.isoformat()}"
+            raise FileError(path, problem, "the contract takes up to ±1e9; check its unit")
+        clearings.append(
+            Clearing(
+                interval=interval,
+                price_micro_per_mwh=round(price_per_mwh * 1e6),
+                imbalance_price_micro_per_mwh=round(imbalance_per_mwh * 1e6),
+            )
         )
-        done = _settle_one(ledger, clearing)
-        if done is not None:
-            settled.append(done)
-    _tell_settled(settled, as_json=as_json)
+    return clearings
 
 
-def _settle_one(ledger: Ledger, clearing: Clearing) -> Settlement | None:
-    """Post, fund and settle one interval; None where nothing was promised or it is not over."""
+def _revenue_micro(delivery: Delivery, clearing: Clearing) -> int:
+    """Return what an interval earns at these prices. [micro]"""
+    return revenue_micro(
+        commitment_wh=delivery.commitment_wh,
+        delivered_wh=delivery.delivered_wh,
+        price_micro_per_mwh=clearing.price_micro_per_mwh,
+        imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
+    )
+
+
+def _settle_one(ledger: Ledger, clearing: Clearing, delivery: Delivery) -> Settlement | None:
+    """Post, fund and settle one promised interval; None where it is not over."""
     account, interval = ledger.settlement, clearing.interval
     before = account.settlement(interval)
-    delivery = ledger.fleet.delivery(interval)
-    if before is not None or not delivery.commitment_wh or not ledger.fleet.is_final(interval):
+    if before is not None or not ledger.fleet.is_final(interval):
         return before
     with suppress(SettlementAlreadyPosted):  # by an earlier run that was cut short
         account.post([clearing])
@@ -208,33 +264,44 @@ def _settle_one(ledger: Ledger, clearing: Clearing) -> Settlement | None:
     return account.settle([interval])[0]
 
 
-def _tell_settled(settled: Sequence[Settlement], *, as_json: bool) -> None:
-    """Sum up what was settled."""
+def _tell_settled(
+    settled: Sequence[Settlement], *, not_over: int, otherwise: int, as_json: bool
+) -> None:
+    """Sum up what was settled, what was not yet, and what an earlier run priced otherwise."""
     names = ("revenue_micro", "fee_micro", "pool_micro", "loss_micro")
     told = {name: sum(getattr(each, name) for each in settled) for name in names}
-    told["intervals"] = len(settled)
+    told |= {"intervals": len(settled), "not_over": not_over, "other_prices": otherwise}
     line = ", ".join(f"{name.removesuffix('_micro')} {told[name] / 1e6:.2f}" for name in names)
     click.echo(json.dumps(told, indent=2) if as_json else f"{len(settled)} settled: {line}")
+    if as_json:
+        return
+    if not_over:
+        click.echo(f"{not_over} promised intervals are not over yet")
+    if not (settled or not_over):
+        click.echo("nothing was promised in these intervals")
+    if otherwise:
+        click.echo(f"{otherwise} settled at other prices, posted by an earlier run; they stand")
 
 
 @click.command()
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Local day.")
-@click.option("--zone", default="Europe/London", show_default=True, help="The market's time zone.")
+@date_option
+@zone_option
 @url_option
 @deployment_option
 @json_option
 def status(*, day: datetime, zone: str, url: str, deployment_file: Path, as_json: bool) -> None:
     """Show what was promised, delivered and settled on a day."""
     _, ledger = open_ledger(url, deployment_file)
-    grid = TimeGrid.local_day(day.date(), zone=zone, step_s=ledger.fleet.interval_s())
+    grid = market_day(day, zone, step_s=ledger.fleet.interval_s())
     rows = [_status_row(ledger, interval, grid.step_s) for interval in grid.intervals]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     table = Table(title=f"{day.date()}, {zone}")
     for name in rows[0]:
-        table.add_column(name, justify="right")
-    for row in rows:
+        table.add_column("start (UTC)" if name == "start" else name, justify="right", no_wrap=True)
+    for start, row in zip(grid.starts(), rows, strict=True):
+        row["start"] = f"{start:%Y-%m-%d %H:%M}"
         table.add_row(*("-" if value is None else str(value) for value in row.values()))
     Console().print(table)
 

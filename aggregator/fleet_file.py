@@ -63,6 +63,8 @@ def _parse(path: Path) -> Json:
         raise FileError(path, f"is not {kind} ({error})", "mend the syntax") from error
     if not isinstance(body, dict) or not body.keys() & {"battery", "homes"}:
         raise FileError(path, "has neither battery nor homes", "describe one of them")
+    if body.keys() >= {"battery", "homes"}:
+        raise FileError(path, "has both battery and homes", "describe one of them")
     return body
 
 

@@ -5,11 +5,14 @@ import numpy as np
 from aggregator.award import Award
 from aggregator.errors import PlanInputError
 from aggregator.plan import Plan
+from aggregator.problem import Limit
 from aggregator.series import require_number
 from contracts.promise import SOC_BP_MAX, Schedule
 
 SOC_MARGIN = 0.2
 """How far below the plan a home may go for a promise, see `schedule`."""
+AWARD_TOLERANCE_WH = 1.0
+"""How far the plan's net export may be from the award: awards are whole. [Wh]"""
 
 
 def schedule(plan: Plan, award: Award, *, soc_margin: float = SOC_MARGIN) -> Schedule:
@@ -30,6 +33,11 @@ def schedule(plan: Plan, award: Award, *, soc_margin: float = SOC_MARGIN) -> Sch
     Schedule
         SoC^{t,A} in basis points, E_c in whole Wh, and S^t.
 
+    Raises
+    ------
+    PlanInputError
+        If the plan was not made for this award, or a value does not fit the wire.
+
     Notes
     -----
     Couraud 2021, eq. (5): S^t = 0 where the battery must match residual demand. The paper's
@@ -47,11 +55,37 @@ def schedule(plan: Plan, award: Award, *, soc_margin: float = SOC_MARGIN) -> Sch
     if award.grid != plan.grid:
         msg = f"award is on {award.grid}, the plan on {plan.grid}; re-plan for this award"
         raise PlanInputError(msg)
+    _require_delivered(plan, award)
     margin = np.where(np.array(award.quantity_wh) > 0, soc_margin, 0.0)
     soc_bp = np.rint(np.maximum(plan.soc - margin, 0.0) * SOC_BP_MAX).astype(int)
-    return Schedule(
-        grid=plan.grid,
-        soc_bp=tuple(soc_bp.tolist()),
-        commitment_wh=award.quantity_wh,
-        steered=tuple((~plan.follows).tolist()),
-    )
+    try:
+        return Schedule(
+            grid=plan.grid,
+            soc_bp=tuple(soc_bp.tolist()),
+            commitment_wh=award.quantity_wh,
+            steered=tuple((~plan.follows).tolist()),
+        )
+    except ValueError as error:
+        msg = f"{error}; plan the day again"
+        raise PlanInputError(msg) from error
+
+
+def _require_delivered(plan: Plan, award: Award) -> None:
+    """Raise where the plan neither delivers the award nor owns that it does not."""
+    owned = {
+        broken.interval
+        for broken in plan.broken
+        if broken.limit in {Limit.COMMITMENT_SHORT, Limit.COMMITMENT_OVER}
+    }
+    net_export_wh = (plan.export_wh - plan.import_wh).tolist()
+    slots = zip(plan.grid.intervals, plan.grid.starts(), strict=True)
+    for (interval, start), planned_wh, awarded_wh in zip(
+        slots, net_export_wh, award.quantity_wh, strict=True
+    ):
+        apart = abs(planned_wh - awarded_wh) > AWARD_TOLERANCE_WH
+        if awarded_wh and apart and interval not in owned:
+            msg = (
+                f"plan exports {planned_wh:.0f} Wh in the interval from {start.isoformat()}, "
+                f"{awarded_wh} Wh are awarded; plan again with --award"
+            )
+            raise PlanInputError(msg)

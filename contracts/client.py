@@ -19,7 +19,7 @@ class Terms:
     grace_s: int = 600
     """How long after its end an interval still takes reports. [s]"""
     tolerance_s: int = 60
-    """Time added to that since the last report when energy is checked against power. [s]"""
+    """Time added when energy is checked against power, of a report and of its interval. [s]"""
     fee_bp: int = 0
     """The aggregator's part of the revenue. [bp]"""
 

@@ -26,8 +26,15 @@ class Deployment:
     """Address of the ERC-20 token that pays."""
 
     def save(self, path: Path) -> None:
-        """Write the deployment to ``path`` as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+        """Write the deployment to ``path`` as JSON, or raise `DeploymentFileError` with it."""
+        try:
+            path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+        except OSError as error:
+            msg = (
+                f"deployment {path} cannot be written ({error.strerror}); "
+                f"keep this in a file: {json.dumps(asdict(self))}"
+            )
+            raise DeploymentFileError(msg) from error
 
     @classmethod
     def load(cls, path: Path) -> Self:

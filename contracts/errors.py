@@ -172,12 +172,52 @@ class FleetEnergyLimit(LedgerRefusedError):
 
 
 @dataclass(eq=False)
+class FleetIntervalEnergyLimit(LedgerRefusedError):
+    """A member's net export of an interval would be more than its connection carries in it."""
+
+    signature = "FleetIntervalEnergyLimit(address,uint32,int256,uint256)"
+    message = (
+        "{member} comes to {net_export_wh} Wh in interval {interval} but its connection carries at"
+        " most {limit_wh} Wh by now; check its meter and its rating"
+    )
+    member: str
+    interval: int
+    net_export_wh: int
+    limit_wh: int
+
+
+@dataclass(eq=False)
 class FleetEnergyOverflow(LedgerRefusedError):
     """A sum of energy does not fit its field."""
 
     signature = "FleetEnergyOverflow(int256)"
     message = "energies sum to {sum_wh} Wh, beyond what an interval can hold; check the meter"
     sum_wh: int
+
+
+@dataclass(eq=False)
+class FleetOwnerNeeded(LedgerRefusedError):
+    """The owner would leave the fleet without one."""
+
+    signature = "FleetOwnerNeeded()"
+    message = "a fleet needs its owner to promise; transfer the ownership instead"
+
+
+@dataclass(eq=False)
+class SettlementAddressMissing(LedgerRefusedError):
+    """A settlement was to be created with nobody in one of its roles."""
+
+    signature = "SettlementAddressMissing(string)"
+    message = "the settlement has the zero address as its {role}; name an account"
+    role: str
+
+
+@dataclass(eq=False)
+class SettlementOwnerNeeded(LedgerRefusedError):
+    """The owner would leave the settlement without one."""
+
+    signature = "SettlementOwnerNeeded()"
+    message = "bond and funds would be locked without an owner; transfer the ownership instead"
 
 
 @dataclass(eq=False)
@@ -236,10 +276,10 @@ class SettlementAlreadySettled(LedgerRefusedError):
 
 @dataclass(eq=False)
 class SettlementNotFinal(LedgerRefusedError):
-    """An interval that can still change is to be settled."""
+    """Prices are posted for an interval that can still change."""
 
     signature = "SettlementNotFinal(uint32)"
-    message = "interval {interval} still takes reports; settle it after its grace time"
+    message = "interval {interval} still takes reports; post its prices after its grace time"
     interval: int
 
 

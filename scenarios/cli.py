@@ -64,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line: exit code 1 with one line on errors, 2 for wrong use."""
     try:
         code = cli.main(args=arguments, prog_name="gridpact", standalone_mode=False)
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
         code = error.exit_code
+    except click.ClickException as error:
+        code = _complain(error.format_message())
     except click.Abort:
         code = _complain("interrupted; nothing more was written")
     except EXPECTED as error:

@@ -93,6 +93,13 @@ contract Fleet is IFleet, Ownable2Step {
             });
     }
 
+    /* OWNERSHIP */
+
+    /// @inheritdoc IFleet
+    function renounceOwnership() public pure override(IFleet, Ownable) {
+        revert FleetOwnerNeeded();
+    }
+
     /* PROMISE */
 
     /// @inheritdoc IFleet
@@ -147,7 +154,9 @@ contract Fleet is IFleet, Ownable2Step {
             _recordExport(msg.sender, m);
             beforeWh = 0;
         }
-        int32 afterWh = _toInt32(int256(beforeWh) + netExportWh);
+        int256 sumWh = int256(beforeWh) + netExportWh;
+        _checkSum(m, interval, current, sumWh);
+        int32 afterWh = _toInt32(sumWh);
         m = m.withReport(interval, block.timestamp, afterWh);
 
         Totals t = _count(_totals, interval, beforeWh, afterWh);
@@ -235,10 +244,25 @@ contract Fleet is IFleet, Ownable2Step {
             revert FleetIntervalOver(interval, _deadline(interval));
         }
         if (interval < m.interval()) revert FleetIntervalOrder(msg.sender, interval, m.interval());
-        // W * s <= 2**32 * (2**40 + 2**32), far from overflow.
-        uint256 limitWs = uint256(m.gridPowerW()) * (block.timestamp - m.reportedAt() + toleranceS);
-        if (SignedMath.abs(netExportWh) * 3600 > limitWs) {
-            revert FleetEnergyLimit(msg.sender, netExportWh, limitWs / 3600);
+        // W * s <= 2**32 * (2**40 + 2**32), Wh <= 2**31: far from overflow, and the last report is not of the future.
+        unchecked {
+            uint256 limitWs = uint256(m.gridPowerW()) * (block.timestamp - m.reportedAt() + toleranceS);
+            if (SignedMath.abs(netExportWh) * 3600 > limitWs) {
+                revert FleetEnergyLimit(msg.sender, netExportWh, limitWs / 3600);
+            }
+        }
+    }
+
+    /// @dev Reverts if the sender, whose slot is `m`, cannot have exported or imported `sumWh` since `interval` began.
+    /// `_checkReport` alone would grant `toleranceS` anew with each report, and a long silence to a single interval.
+    function _checkSum(Member m, uint32 interval, uint32 current, int256 sumWh) private view {
+        // s < 2**33, W * s < 2**65, Wh <= 2**32: far from overflow, and the running interval has begun.
+        unchecked {
+            uint256 elapsedS = interval == current ? block.timestamp - uint256(current) * intervalS : intervalS;
+            uint256 limitWs = uint256(m.gridPowerW()) * (elapsedS + toleranceS);
+            if (SignedMath.abs(sumWh) * 3600 > limitWs) {
+                revert FleetIntervalEnergyLimit(msg.sender, interval, sumWh, limitWs / 3600);
+            }
         }
     }
 

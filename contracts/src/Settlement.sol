@@ -75,11 +75,21 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
     mapping(address member => BitMaps.BitMap) private _claimed;
 
     constructor(address owner, IFleet fleet_, IERC20 token_, address market_, uint16 feeBp_) Ownable(owner) {
+        if (address(fleet_) == address(0)) revert SettlementAddressMissing("fleet");
+        if (address(token_) == address(0)) revert SettlementAddressMissing("token");
+        if (market_ == address(0)) revert SettlementAddressMissing("market");
         if (feeBp_ > RevenueLib.ALL_BP) revert SettlementFeeRange(feeBp_);
         fleet = fleet_;
         token = token_;
         market = market_;
         feeBp = feeBp_;
+    }
+
+    /* OWNERSHIP */
+
+    /// @inheritdoc ISettlement
+    function renounceOwnership() public pure override(ISettlement, Ownable) {
+        revert SettlementOwnerNeeded();
     }
 
     /* MONEY */
@@ -134,6 +144,7 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
         if (_clearings[interval].posted) revert SettlementAlreadyPosted(interval);
         (uint32 commitmentWh, , ) = fleet.delivery(interval);
         if (commitmentWh == 0) revert SettlementNothingPromised(interval);
+        if (!fleet.isFinal(interval)) revert SettlementNotFinal(interval);
 
         _clearings[interval] = Clearing({
             priceMicroPerMwh: priceMicroPerMwh,
@@ -151,7 +162,6 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
         Clearing memory c = _clearings[interval];
         if (!c.posted) revert SettlementNotPosted(interval);
         if (c.settled) revert SettlementAlreadySettled(interval);
-        if (!fleet.isFinal(interval)) revert SettlementNotFinal(interval);
 
         _clearings[interval].settled = true;
         openIntervals -= 1;

@@ -30,7 +30,7 @@ def plan(battery, day):
 
 @pytest.fixture
 def award(plan):
-    return Award(grid=plan.grid, quantity_wh=(0, 750), price_per_mwh=(41.25, 0.1))
+    return Award(grid=plan.grid, quantity_wh=(0, 100), price_per_mwh=(41.25, 0.1))
 
 
 def test_a_plan_comes_back_as_it_was_written(tmp_path, plan):

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from aggregator.award import Award
 from aggregator.errors import PlanInputError
 from aggregator.plan import plan_day, replan
+from aggregator.problem import Limit
 from aggregator.publish import schedule
 from contracts.promise import Schedule
 
@@ -60,3 +63,34 @@ def test_an_award_for_another_day_is_refused(battery, day):
 
     with pytest.raises(PlanInputError, match="re-plan for this award"):
         schedule(plan, award_of(day(count=3).grid, (0, 0, 0)))
+
+
+def test_a_plan_that_does_not_deliver_the_award_is_refused_with_the_time(battery, day):
+    forecast = day(demand_wh=[0.0, 0.0, 2_000.0], production_wh=[3_000.0, 0.0, 0.0])
+    plan = replan(battery(stored_wh=5_000.0), forecast, award_of(forecast.grid, (0, 500, 0)))
+
+    assert schedule(plan, award_of(forecast.grid, (0, 501, 0))).commitment_wh == (0, 501, 0)
+    with pytest.raises(PlanInputError) as refused:
+        schedule(plan, award_of(forecast.grid, (0, 700, 0)))
+    assert str(refused.value) == (
+        "plan exports 500 Wh in the interval from 2020-05-20T01:00:00+00:00, "
+        "700 Wh are awarded; plan again with --award"
+    )
+
+
+def test_an_award_beyond_the_battery_is_published_once_the_plan_owns_the_breach(battery, day):
+    forecast = day(demand_wh=[0.0, 0.0])
+    award = award_of(forecast.grid, (0, 50_000))
+
+    plan = replan(battery(stored_wh=5_000.0), forecast, award)
+
+    assert Limit.COMMITMENT_SHORT in {broken.limit for broken in plan.broken}
+    assert schedule(plan, award).commitment_wh == (0, 50_000)
+
+
+def test_a_plan_that_fits_no_schedule_is_refused(battery, day):
+    forecast = day(count=2)
+    plan = plan_day(battery(), forecast)
+
+    with pytest.raises(PlanInputError, match="plan the day again"):
+        schedule(replace(plan, soc=plan.soc + 2.0), award_of(forecast.grid, (0, 0)))

@@ -11,6 +11,7 @@ from contracts.client import Terms, connect, deploy
 from contracts.embedded import development_accounts, embedded_chain
 from contracts.errors import (
     FleetEnergyLimit,
+    FleetIntervalEnergyLimit,
     FleetMemberUnknown,
     FleetSocRange,
     SettlementNotPosted,
@@ -180,6 +181,7 @@ def test_refusals_bear_the_same_values_on_every_chain(chain):
         [
             Report(account=STRANGER, interval=FIRST, net_export_wh=0, soc_bp=0),
             report(0, 0, 2**31 - 1, 0),
+            report(1, 0, -111, 0),
         ]
     )
     with pytest.raises(SettlementNotPosted) as unsettled:
@@ -187,10 +189,11 @@ def test_refusals_bear_the_same_values_on_every_chain(chain):
     with pytest.raises(FleetMemberUnknown) as unknown:
         ledger.fleet.coordinate([STRANGER], FIRST)
 
-    # 3603 s since the enrolment, and 60 s of tolerance, at 600 W.
+    # 3603 s since the enrolment, 603 s since the interval began, and 60 s of tolerance, at 600 W.
     assert [repr(each) for each in refused] == [
         repr(FleetMemberUnknown(STRANGER)),
         repr(FleetEnergyLimit(HOMES[0], 2**31 - 1, 610)),
+        repr(FleetIntervalEnergyLimit(HOMES[1], FIRST, -111, 110)),
     ]
     assert repr(unsettled.value) == repr(SettlementNotPosted(FIRST))
     assert repr(unknown.value) == repr(FleetMemberUnknown(STRANGER))

@@ -2,10 +2,12 @@
 
 import pytest
 
+from contracts.abi import Function
 from contracts.chain import Call
 from contracts.errors import (
     FleetMemberExists,
     FleetMemberUnknown,
+    FleetOwnerNeeded,
     OwnableUnauthorizedAccount,
 )
 from contracts.fleet_client import ENROL, RETIRE
@@ -24,6 +26,17 @@ def test_a_member_cannot_retire_another(world):
     call = Call(sender=world.homes[0], to=world.deployment.fleet, data=data)
 
     assert repr(world.chain.send_all([call])[0]) == repr(OwnableUnauthorizedAccount(world.homes[0]))
+
+
+@pytest.mark.parametrize("sender", ["owner", "stranger"])
+def test_a_fleet_keeps_its_owner(world, sender):
+    data = Function("renounceOwnership()").encode()
+    call = Call(sender=getattr(world, sender), to=world.deployment.fleet, data=data)
+
+    (refused,) = world.chain.send_all([call])
+
+    assert repr(refused) == repr(FleetOwnerNeeded())
+    world.promise(1000)
 
 
 def test_enrolling_twice_is_refused(world):

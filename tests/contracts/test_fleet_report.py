@@ -7,6 +7,7 @@ from contracts.chain import Receipt
 from contracts.errors import (
     FleetEnergyLimit,
     FleetEnergyOverflow,
+    FleetIntervalEnergyLimit,
     FleetIntervalFuture,
     FleetIntervalOrder,
     FleetIntervalOver,
@@ -92,6 +93,93 @@ def test_energy_is_bound_by_the_connection_and_the_time(world, sign):
 
     assert repr(refused) == repr(FleetEnergyLimit(world.homes[0], sign * (limit_wh + 1), limit_wh))
     assert isinstance(world.report(world.homes[0], sign * limit_wh), Receipt)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_many_reports_in_a_second_carry_no_more_than_the_interval_has_lasted(world, sign):
+    account = world.homes[0]
+    world.at(300)
+    # 12 kW for 300 s and a tolerance of 60 s; a report of its own may carry 200 Wh at once.
+    limit_wh = 12_000 * 360 // 3600
+    report = Report(account=account, interval=world.first, net_export_wh=sign * 200, soc_bp=5000)
+
+    outcomes = world.ledger.fleet.report_all([report] * 100)
+
+    refused = FleetIntervalEnergyLimit(account, world.first, sign * 1400, limit_wh)
+    assert [isinstance(each, Receipt) for each in outcomes] == [True] * 6 + [False] * 94
+    assert {repr(each) for each in outcomes[6:]} == {repr(refused)}
+    assert world.ledger.fleet.export_wh(account, world.first) == sign * limit_wh
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("seconds", "slot", "limit_wh"),
+    [
+        # Into the running interval, that has lasted 900 s, at 12 kW with a tolerance of 60 s.
+        (4 * 1800 + 900, 4, 3200),
+        # Into the one before, late: it lasted no longer than 1800 s.
+        (4 * 1800 + 599, 3, 6200),
+    ],
+)
+def test_energy_of_a_silence_does_not_fit_into_one_interval(world, sign, seconds, slot, limit_wh):
+    account, interval = world.homes[0], world.first + slot
+    world.at(0)
+    world.report(account, 0)
+    world.at(seconds)
+
+    dump = world.report(account, sign * 24_000, slot=slot)
+    refused = world.report(account, sign * (limit_wh + 1), slot=slot)
+    taken = world.report(account, sign * limit_wh, slot=slot)
+
+    assert [repr(dump), repr(refused)] == [
+        repr(FleetIntervalEnergyLimit(account, interval, sign * 24_000, limit_wh)),
+        repr(FleetIntervalEnergyLimit(account, interval, sign * (limit_wh + 1), limit_wh)),
+    ]
+    assert isinstance(taken, Receipt)
+
+
+def test_what_was_exported_may_be_taken_back(world):
+    world.at(300)
+    world.report(world.homes[0], 1200)
+    world.at(600)
+
+    assert isinstance(world.report(world.homes[0], -1200), Receipt)
+    assert world.ledger.fleet.export_wh(world.homes[0], world.first) == 0
+
+
+def test_a_member_that_comes_back_cannot_fill_the_interval_twice(world):
+    account = world.homes[0]
+    world.at(300)
+    world.report(account, 1200)
+
+    world.ledger.fleet.retire(account)
+    world.ledger.fleet.enrol([Member(account=account, capacity_wh=1, grid_power_w=12_000)])
+    world.at(300)
+
+    assert isinstance(world.report(account, 200), FleetIntervalEnergyLimit)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("off_s", [(0,), (7,), (-7, 7, 0), (5, 0, -3, 20)])
+@pytest.mark.parametrize("every_s", [300, 900])
+def test_full_power_can_be_reported_by_blocks_that_are_early_or_late(world, sign, off_s, every_s):
+    account = world.homes[0]
+    world.at(0)
+    world.report(account, 0)
+    before_s, reported_wh, outcomes = 0, [0, 0, 0], []
+
+    # Each report belongs to the interval that it was due in, though its block may be of the next.
+    for place, seconds in enumerate(range(every_s, 3 * 1800 + 1, every_s)):
+        at_s, slot = seconds + off_s[place % len(off_s)], (seconds - 1) // 1800
+        world.at(at_s)
+        energy_wh = 12_000 * (at_s - before_s) // 3600
+        outcomes.append(world.report(account, sign * energy_wh, slot=slot))
+        before_s = at_s
+        reported_wh[slot] += sign * energy_wh
+
+    assert all(isinstance(outcome, Receipt) for outcome in outcomes)
+    exports = [world.ledger.fleet.export_wh(account, world.first + slot) for slot in range(3)]
+    assert exports == reported_wh
 
 
 def test_the_smallest_number_is_refused_like_any_other(world):

@@ -2,12 +2,16 @@
 
 import pytest
 
-from contracts.abi import event_topic
+from contracts.abi import Function, event_topic
+from contracts.artifact import load
 from contracts.chain import Call
 from contracts.client import Terms, deploy
 from contracts.errors import (
     ERC20InsufficientBalance,
+    LedgerRefusedError,
+    OwnableInvalidOwner,
     OwnableUnauthorizedAccount,
+    SettlementAddressMissing,
     SettlementAlreadyPosted,
     SettlementAlreadySettled,
     SettlementFeeRange,
@@ -16,6 +20,7 @@ from contracts.errors import (
     SettlementNothingPromised,
     SettlementNotPosted,
     SettlementOpenIntervals,
+    SettlementOwnerNeeded,
     SettlementPriceRange,
     SettlementUnfunded,
 )
@@ -88,6 +93,34 @@ def test_a_fee_of_more_than_all_is_refused(world):
     assert refused.value.fee_bp == 10_001
 
 
+@pytest.mark.parametrize("role", ["owner", "fleet", "token", "market"])
+def test_a_role_of_nobody_is_refused(world, role):
+    nobody = "0x" + 40 * "0"
+    roles = {
+        "owner": world.owner,
+        "fleet": world.deployment.fleet,
+        "token": world.deployment.token,
+        "market": world.market,
+    } | {role: nobody}
+
+    with pytest.raises(LedgerRefusedError) as refused:
+        world.chain.deploy(world.owner, load("Settlement").creation(*roles.values(), 1000))
+
+    wanted = OwnableInvalidOwner(nobody) if role == "owner" else SettlementAddressMissing(role)
+    assert repr(refused.value) == repr(wanted)
+
+
+@pytest.mark.parametrize("sender", ["owner", "stranger"])
+def test_a_settlement_keeps_its_owner(world, sender):
+    data = Function("renounceOwnership()").encode()
+    call = Call(sender=getattr(world, sender), to=world.deployment.settlement, data=data)
+
+    (refused,) = world.chain.send_all([call])
+
+    assert repr(refused) == repr(SettlementOwnerNeeded())
+    world.ledger.settlement.fund(1)
+
+
 @pytest.mark.parametrize("price", [10**15 + 1, -(10**15) - 1])
 @pytest.mark.parametrize("which", ["price", "imbalance_price"])
 def test_a_price_in_a_wrong_unit_is_refused(world, price, which):
@@ -118,12 +151,15 @@ def test_an_interval_without_prices_cannot_be_settled(delivered):
         delivered.ledger.settlement.settle([delivered.first])
 
 
-def test_an_interval_that_still_takes_reports_cannot_be_settled(delivered):
-    delivered.ledger.settlement.post([clearing(delivered, slot=1)])
+def test_prices_are_posted_when_no_report_and_no_promise_can_change_any_more(delivered):
     delivered.at(3600 + 599)
 
-    with pytest.raises(SettlementNotFinal):
-        delivered.ledger.settlement.settle([delivered.first + 1])
+    with pytest.raises(SettlementNotFinal) as refused:
+        delivered.ledger.settlement.post([clearing(delivered, slot=1)])
+
+    assert refused.value.interval == delivered.first + 1
+    delivered.at(3600 + 600)
+    delivered.ledger.settlement.post([clearing(delivered, slot=1)])
 
 
 def test_revenue_waits_for_funds(delivered):

@@ -56,6 +56,9 @@ class Twin:
         home = self.homes.get(report.account)
         if home is None:
             return "FleetMemberUnknown"
+        begin_s = report.interval * STEP_S
+        sum_wh = self.exports.get((report.account, report.interval), 0) + report.net_export_wh
+        sum_limit_ws = home.grid_power_w * (min(now_s - begin_s, STEP_S) + TOLERANCE_S)
         limit_ws = home.grid_power_w * (now_s - home.reported_at + TOLERANCE_S)
         wrong = {
             "FleetSocRange": report.soc_bp > 10_000,
@@ -63,6 +66,7 @@ class Twin:
             "FleetIntervalOver": now_s >= (report.interval + 1) * STEP_S + GRACE_S,
             "FleetIntervalOrder": report.interval < home.interval,
             "FleetEnergyLimit": abs(report.net_export_wh) * 3600 > limit_ws,
+            "FleetIntervalEnergyLimit": abs(sum_wh) * 3600 > sum_limit_ws,
         }
         return next((name for name, applies in wrong.items() if applies), None)
 

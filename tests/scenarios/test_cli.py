@@ -163,3 +163,27 @@ def test_ten_homes_on_a_node_of_today_give_the_numbers_of_pyrevm(capsys, tmp_pat
         key: ours[key] for key in ours if key not in own
     }
     assert 30_000 < theirs["gas_per_report"] < 60_000
+
+
+def test_folder_that_cannot_be_written_is_told_before_the_run(capsys, tmp_path):
+    (tmp_path / "file").write_text("", "utf-8")
+
+    code, out, err = run(capsys, "demo", *SMALL, "--out", tmp_path / "file" / "inside")
+
+    assert (code, out) == (1, "")
+    assert "is no folder to write in" in err
+
+
+def test_day_that_no_ledger_can_date_is_one_line(capsys, tmp_path):
+    code, _, err = run(capsys, "demo", *SMALL, "--date", "1800-05-20", "--out", tmp_path / "out")
+
+    assert code == 1
+    assert "cannot be dated on a ledger" in err
+    assert err.count("\n") == 1
+
+
+def test_bill_with_panels_alone_lies_between_nothing_and_no_panels(capsys, tmp_path):
+    _, out, _ = run(capsys, "demo", *SMALL, "--json", "--out", tmp_path)
+
+    figures = json.loads(out)
+    assert 0 < figures["bill_panels_alone"] < figures["bill_baseline"]

@@ -5,15 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from click import ClickException
 
 from aggregator.forecast import Forecast
 from aggregator.tables import write_forecast, write_series
 from contracts.anvil import anvil_node
 from contracts.chain_dev import anvil_chain
 from contracts.chain_web3 import rpc_chain
+from contracts.cli import market_day
 from contracts.client import connect
 from contracts.deployment import Deployment
-from contracts.embedded import development_accounts
 from contracts.promise import Report
 from contracts.timegrid import TimeGrid
 from scenarios.cli import main
@@ -81,9 +82,9 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node):
         *("--award", "award.json", "--out", "replan.json"),
     )
     gridpact("chain", "deploy", "--chain", node)
-    (home,) = development_accounts(seed=3, count=1)
+    home = rpc_chain(node).unlocked()[2]
     (files / "members.csv").write_text(
-        f"account,capacity_wh,grid_power_w\n{home.address},100000,60000\n", "utf-8"
+        f"account,capacity_wh,grid_power_w\n{home},100000,60000\n", "utf-8-sig"
     )
     enrolled = gridpact("chain", "enrol", "members.csv", "--chain", node)
     published = json.loads(
@@ -95,9 +96,15 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node):
     assert again.startswith("proved: ")
     assert enrolled == "1 members enrolled\n"
     assert published["commitment_wh"] == award["quantity_wh"]
+    minted = gridpact("chain", "mint", "1000", "--chain", node)
+    bonded = gridpact("chain", "bond", "50.5", "--chain", node)
+    assert minted == "the owner holds 1000.000000\n"
+    assert bonded == "the bond holds 50.500000\n"
+    early = gridpact("settle", "prices.csv", "--chain", node)
+    assert f"{award['intervals']} promised intervals are not over yet" in early
+    assert "already" in gridpact("chain", "enrol", "members.csv", "--chain", node, code=1)
 
     deliver(node, files / "deployment.json", home)
-    _fund_owner(node, files / "deployment.json")
     settled = json.loads(gridpact("settle", "prices.csv", "--chain", node, "--json"))
     twice = json.loads(gridpact("settle", "prices.csv", "--chain", node, "--json"))
     rows = json.loads(gridpact("status", "--date", "2026-12-01", "--chain", node, "--json"))
@@ -109,30 +116,42 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node):
     )
     assert settled["intervals"] == award["intervals"]
     assert twice == settled
+    assert (settled["not_over"], settled["other_prices"]) == (0, 0)
     assert [row["delivered_wh"] for row in rows] == [row["commitment_wh"] for row in rows]
-    assert len(gridpact("status", "--date", "2026-12-01", "--chain", node).splitlines()) > 48
+    table = gridpact("status", "--date", "2026-12-01", "--chain", node)
+    assert all(f" 2026-12-01 {start:%H:%M} " in table for start in GRID.starts())
+    assert max(map(len, table.splitlines())) <= 80
+
+    claim = ("chain", "claim", "--account", home, "--date", "2026-12-01", "--chain", node)
+    assert gridpact(*claim) == f"{home} was paid {settled['pool_micro'] / 1e6:.6f}\n"
+    assert gridpact(*claim) == f"{home} was paid 0.000000\n"
+    gone = one_line(gridpact(*claim, "--zone", "Europe/Nowhere", code=1))
+    assert "Europe/Nowhere" in gone
+    stranger = gridpact(*claim, "--account", ACCOUNT, code=1)
+    assert f"does not hold the account {ACCOUNT}" in one_line(stranger)
+    prices = (files / "prices.csv").read_text("utf-8")
+    (files / "prices.csv").write_text(prices.replace("120.0", "121.0"), "utf-8")
+    assert "4 settled at other prices" in gridpact("settle", "prices.csv", "--chain", node)
+
+
+def one_line(error):
+    """Return a message for the user, once it is seen to be one line."""
+    assert error.startswith("gridpact: ")
+    assert error.count("\n") == 1
+    return error
 
 
 def deliver(url, deployment_file, home):
     """Let the only home deliver exactly what was promised, and the day pass."""
-    chain = anvil_chain(url, signers=[home])
+    chain = anvil_chain(url, signers=[])
     fleet = connect(chain, Deployment.load(deployment_file)).fleet
     promised = fleet.schedule(GRID)
     for interval, energy_wh in zip(GRID.intervals, promised.commitment_wh, strict=True):
         chain.set_time((interval + 1) * 1800 - 60)
-        report = Report(
-            account=home.address, interval=interval, net_export_wh=energy_wh, soc_bp=5000
-        )
+        report = Report(account=home, interval=interval, net_export_wh=energy_wh, soc_bp=5000)
         fleet.report_all([report])
     chain.set_time(int(GRID.end.timestamp()) + 3600)
     chain.release()
-
-
-def _fund_owner(url, deployment_file):
-    """Mint the owner its money."""
-    ledger = connect(rpc_chain(url), Deployment.load(deployment_file))
-    owner = ledger.fleet.owner
-    ledger.token.mint(owner, 10**9, owner=owner)
 
 
 def test_deployment_file_that_exists_is_not_overwritten(gridpact, files):
@@ -180,11 +199,161 @@ def test_publishing_on_another_chain_names_both(gridpact, files, node):
     assert error.count("\n") == 1
 
 
-def test_members_with_a_rating_that_is_no_number_name_the_row(gridpact, files):
-    (files / "members.csv").write_text(
-        "account,capacity_wh,grid_power_w\n0x01,10 kWh,5000\n", "utf-8"
-    )
+ACCOUNT = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+HEAD = b"account,capacity_wh,grid_power_w\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEAD + f"{ACCOUNT},10 kWh,5000\n".encode(), "row 2: invalid literal"),
+        (HEAD + b"0x01,10,5000\n", "row 2: '0x01' is no address"),
+        (HEAD + f"0x{0:040x},10,5000\n".encode(), "is no address"),
+        (HEAD + f"{ACCOUNT[:-1]}F,10,5000\n".encode(), "is no address"),
+        (HEAD + f"{ACCOUNT},10,50\n{ACCOUNT},-1,50\n".encode(), "row 3: member"),
+        (HEAD + f"{ACCOUNT},10,{2**32}\n".encode(), "row 2: member"),
+        (HEAD + f"{ACCOUNT},10,50\n{ACCOUNT},1,50\n".encode(), "is in row 2 too"),
+        (HEAD + f"{ACCOUNT},10\n".encode(), "row 2: cells are missing"),
+        (HEAD, "lists no members"),
+        (b"", "no column account"),
+        (HEAD + b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_members_that_cannot_be_enrolled_are_one_line(gridpact, files, text, said):
+    (files / "members.csv").write_bytes(text)
 
     error = gridpact("chain", "enrol", "members.csv", "--chain", "http://127.0.0.1:1", code=1)
 
-    assert "row 2" in error
+    assert said in one_line(error)
+    assert "members.csv" in error
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--owner", "0x01"),
+        ("--market", "nobody"),
+        ("--token", f"0x{0:040x}"),
+        ("--fee-bp", "10001"),
+        ("--fee-bp", "-1"),
+        ("--interval-s", "1200"),
+    ],
+)
+def test_terms_that_no_contract_takes_are_wrong_use(gridpact, files, option, value):
+    said = gridpact("chain", "deploy", "--chain", "http://127.0.0.1:1", option, value, code=2)
+
+    assert option in said
+    assert not (files / "deployment.json").exists()
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "/proc"])
+def test_a_deployment_that_could_not_be_kept_is_not_sent(gridpact, files, folder):
+    # nobody listens at this port: the refusal must come first
+    given = ("--chain", "http://127.0.0.1:1", "--deployment", f"{folder}/deployment.json")
+
+    assert "cannot be written" in one_line(gridpact("chain", "deploy", *given, code=1))
+
+
+def test_a_token_without_code_is_refused_before_anything_is_sent(gridpact, files, node):
+    sent = rpc_chain(node).now_s()
+
+    error = gridpact("chain", "deploy", "--chain", node, "--token", ACCOUNT, code=1)
+
+    assert ACCOUNT in one_line(error)
+    assert rpc_chain(node).now_s() == sent
+    assert not (files / "deployment.json").exists()
+
+
+def test_a_deployment_with_an_address_that_is_none_is_one_line(gridpact, files):
+    body = {"chain_id": 1, "interval_s": 1800, "owner": ACCOUNT, "fleet": "0x2"}
+    body |= {"settlement": ACCOUNT, "token": ACCOUNT}
+    (files / "deployment.json").write_text(json.dumps(body), "utf-8")
+
+    error = gridpact("chain", "mint", "1", "--chain", "http://127.0.0.1:1", code=1)
+
+    assert "fleet is no address" in one_line(error)
+
+
+@pytest.mark.parametrize("amount", ["0", "1e-7", "nan", "inf", "1e13", "ten"])
+@pytest.mark.parametrize("command", ["mint", "bond"])
+def test_amounts_that_are_no_money_are_wrong_use(gridpact, files, command, amount):
+    said = gridpact("chain", command, amount, "--chain", "http://127.0.0.1:1", code=2)
+
+    assert "is no amount of money" in said
+
+
+@pytest.mark.parametrize(
+    ("day", "zone"),
+    [
+        (DAY, "Europe/Nowhere"),
+        (DAY, ""),
+        (DAY, "Europe"),
+        (datetime(9999, 12, 31, tzinfo=UTC), "UTC"),
+        (datetime(1, 1, 1, tzinfo=UTC), "Asia/Tokyo"),
+        (datetime(1969, 7, 20, tzinfo=UTC), "UTC"),
+        (datetime(2011, 12, 30, tzinfo=UTC), "Pacific/Apia"),
+    ],
+)
+def test_a_day_that_no_market_has_is_told(day, zone):
+    with pytest.raises(ClickException, match=f"no market day {day.date()}"):
+        market_day(day, zone, step_s=1800)
+
+
+def test_a_date_that_is_none_is_wrong_use(gridpact, files):
+    given = ("--date", "2026-02-30", "--chain", "http://127.0.0.1:1")
+
+    assert "2026-02-30" in gridpact("status", *given, code=2)
+
+
+@pytest.mark.parametrize("price", ["1000000001", "-1e300"])
+def test_a_price_beyond_the_contract_names_its_slot(gridpact, files, price):
+    text = (files / "prices.csv").read_text("utf-8").replace("120.0", price, 1)
+    (files / "prices.csv").write_text(text, "utf-8")
+
+    error = gridpact("settle", "prices.csv", "--chain", "http://127.0.0.1:1", code=1)
+
+    assert "from 2026-12-01T17:00:00+00:00" in one_line(error)
+
+
+def test_an_hourly_fleet_takes_no_half_hours(gridpact, files, node):
+    gridpact("plan", "forecast.csv", "--fleet", "fleet.toml")
+    gridpact("bid", "plan.json", "--prices", "prices.csv")
+    gridpact("chain", "deploy", "--chain", node, "--interval-s", "3600")
+
+    published = gridpact("publish", "plan.json", "award.json", "--chain", node, code=1)
+    settled = gridpact("settle", "prices.csv", "--chain", node, code=1)
+
+    assert "1800 s, the fleet intervals of 3600 s" in one_line(published)
+    assert "1800 s, the fleet intervals of 3600 s" in one_line(settled)
+
+
+def test_an_award_that_the_plan_does_not_deliver_is_not_published(gridpact, files):
+    gridpact("plan", "forecast.csv", "--fleet", "fleet.toml")
+    gridpact("bid", "plan.json", "--prices", "prices.csv", "--award-share", "0.5")
+
+    error = gridpact("publish", "plan.json", "award.json", "--chain", "http://x", code=1)
+
+    assert "plan again with --award" in one_line(error)
+
+
+def test_two_wishes_for_the_end_exclude_each_other(gridpact, files):
+    given = ("forecast.csv", "--fleet", "fleet.toml", "--end-soc", "0.5", "--free-end")
+
+    assert "exclude each other" in gridpact("plan", *given, code=2)
+    assert not (files / "plan.json").exists()
+
+
+def test_a_fleet_described_twice_is_refused(gridpact, files):
+    (files / "fleet.toml").write_text(FLEET + "[[homes]]\nsoc = 0.5\n", "utf-8")
+
+    error = gridpact("plan", "forecast.csv", "--fleet", "fleet.toml", code=1)
+
+    assert "both battery and homes" in one_line(error)
+
+
+def test_a_broken_limit_is_told_with_its_time(gridpact, files):
+    given = ("forecast.csv", "--fleet", "fleet.toml", "--export-limit-w", "0", "--end-soc", "1")
+
+    (files / "fleet.toml").write_text(FLEET.replace("power_max_w = 50000", "power_max_w = 1"))
+
+    assert "broken: export above limit, from 2026-12-01T00:00+00:00, " in gridpact("plan", *given)

@@ -7,8 +7,8 @@ pragma solidity ^0.8.24;
 /// @dev Intervals are numbered `timestamp / intervalS`. Energy is in Wh, power in W, state of charge in basis points of
 /// nominal capacity (0..10000). Net export is positive when a member feeds the grid. No function loops over members.
 ///
-/// Assumptions: the owner enrols devices whose meter it trusts, since a report is bounded by the rating of the member's
-/// grid connection and not proved. Block time is right to within a few seconds.
+/// Assumptions: the owner enrols devices whose meter it trusts, since energy is bounded by the rating of the member's
+/// grid connection, per report and per interval, and not proved. Block time is right to within a few seconds.
 interface IFleet {
     /// @notice A member as enrolled and as last reported.
     struct MemberView {
@@ -77,8 +77,15 @@ interface IFleet {
     /// @notice Thrown when a report claims more energy than the connection carries since the last report. [Wh]
     error FleetEnergyLimit(address member, int32 netExportWh, uint256 limitWh);
 
+    /// @notice Thrown when a report would bring a member's net export of `interval` to `netExportWh`, more than its
+    /// connection carries since the interval began, until now or its end. [Wh]
+    error FleetIntervalEnergyLimit(address member, uint32 interval, int256 netExportWh, uint256 limitWh);
+
     /// @notice Thrown when a sum of energy does not fit its field. [Wh]
     error FleetEnergyOverflow(int256 sumWh);
+
+    /// @notice Thrown when the owner would leave the fleet without one.
+    error FleetOwnerNeeded();
 
     /* MEMBERS */
 
@@ -96,6 +103,11 @@ interface IFleet {
 
     /// @notice Returns what is known of `member`; all zero for an account that is not enrolled.
     function memberOf(address member) external view returns (MemberView memory);
+
+    /* OWNERSHIP */
+
+    /// @notice Always refused: without an owner nothing could be promised any more. Use `transferOwnership`.
+    function renounceOwnership() external;
 
     /* PROMISE */
 
@@ -122,6 +134,12 @@ interface IFleet {
     /// @notice Add `netExportWh` to the caller's `interval` and state its battery's charge.
     /// @dev An interval takes reports from its beginning until `graceS` after its end, also when others already report
     /// for the next one. A member cannot go back to an earlier interval than that of its last report.
+    ///
+    /// Neither the energy of a report, by the time since the one before, nor the member's net export of the interval,
+    /// by the time since it began until now or its end, may be more than the connection carries; each time is taken
+    /// `toleranceS` longer. Energy kept back while silent is lost where it exceeds this.
+    ///
+    /// Warning: a member that falls silent keeps its weight in the others' shares until the owner retires it.
     /// @param interval Number of the interval that the energy belongs to.
     /// @param netExportWh Energy exported less energy imported since the caller's last report. [Wh]
     /// @param socBp State of charge now; ignored for a member without battery. [bp]
@@ -175,6 +193,7 @@ interface IFleet {
     /// @notice How long after its end an interval still takes reports. [s]
     function graceS() external view returns (uint32);
 
-    /// @notice Time added to the time since the last report when energy is checked against power. [s]
+    /// @notice Time added to that since the last report, and to that since the interval began, when energy is checked
+    /// against power. [s]
     function toleranceS() external view returns (uint32);
 }

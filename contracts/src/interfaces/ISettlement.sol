@@ -79,6 +79,12 @@ interface ISettlement {
 
     /* ERRORS */
 
+    /// @notice Thrown when a settlement is created with the zero address as its `role`: fleet, token or market.
+    error SettlementAddressMissing(string role);
+
+    /// @notice Thrown when the owner would leave the settlement without one.
+    error SettlementOwnerNeeded();
+
     /// @notice Thrown when a settlement is created with a fee above 10000 basis points.
     error SettlementFeeRange(uint16 feeBp);
 
@@ -97,7 +103,7 @@ interface ISettlement {
     /// @notice Thrown when an interval is settled twice.
     error SettlementAlreadySettled(uint32 interval);
 
-    /// @notice Thrown when an interval that can still change is to be settled.
+    /// @notice Thrown when prices are posted for an interval that can still change.
     error SettlementNotFinal(uint32 interval);
 
     /// @notice Thrown when the funds do not cover an interval's revenue. [micro]
@@ -108,6 +114,11 @@ interface ISettlement {
 
     /// @notice Thrown when more is withdrawn than there is. [micro]
     error SettlementInsufficient(uint256 amountMicro, uint256 availableMicro);
+
+    /* OWNERSHIP */
+
+    /// @notice Always refused: bond, funds and fees would be locked for ever. Use `transferOwnership`.
+    function renounceOwnership() external;
 
     /* MONEY */
 
@@ -126,14 +137,20 @@ interface ISettlement {
 
     /* SETTLEMENT */
 
-    /// @notice Post the prices of `interval`, once, and only where something was promised.
+    /// @notice Post the prices of `interval`, once, when it is final, and only where something was promised.
     /// @dev Warning: prices are the owner's word; members compare them with the market's publications.
     /// @param priceMicroPerMwh Market price of the commitment. [micro/MWh]
     /// @param imbalancePriceMicroPerMwh Price of a deviation from it. [micro/MWh]
     function post(uint32 interval, int64 priceMicroPerMwh, int64 imbalancePriceMicroPerMwh) external;
 
-    /// @notice Share the revenue of `interval`, once it is posted and final. Anybody may.
+    /// @notice Share the revenue of `interval`, once it is posted. Anybody may.
     /// @dev Warning: a revenue above 0 waits for the owner to fund it.
+    ///
+    /// Warning: a carried loss is repaid from the revenue that is settled next, so that the order in which anybody
+    /// settles intervals decides which one's members bear it.
+    ///
+    /// Warning: losses are pushed to `market`, which must be able to receive: where the token refuses to pay it, no
+    /// interval that makes or repays a loss can be settled.
     function settle(uint32 interval) external;
 
     /// @notice Pay the caller its credits of `count` intervals from `firstInterval` on.
@@ -183,6 +200,7 @@ interface ISettlement {
     function token() external view returns (IERC20);
 
     /// @notice Who is owed losses.
+    /// @dev Warning: it cannot be changed, and must be able to receive the token.
     function market() external view returns (address);
 
     /// @notice The aggregator's part of the revenue. [bp]
