@@ -181,10 +181,11 @@ class ClosedLoop:
             else:
                 self._receipts.append(outcome)
                 meters.reported_wh[member] += due_wh[member]
+                # a refused report's energy is not in the answer: it stays "exported since"
+                meters.at_answer_wh[member] = meters.net_export_wh[member]
         if minute < self._minutes:
             homes = self._fleet.accounts[:-1]
             meters.answers = self._ledger.coordinate(homes, first + now_s // interval_s)
-            meters.at_answer_wh = meters.net_export_wh.copy()
             meters.plant_power_w = self._plant_power_w(minute, past)
 
     def _plant_power_w(self, minute: int, interval: int) -> float:
