@@ -34,4 +34,9 @@ class Award:
     @property
     def price_micro_per_mwh(self) -> tuple[int, ...]:
         """Clearing price as the settlement contract takes it, rounded. [micro/MWh]"""
-        return tuple(round(price * 1e6) for price in self.price_per_mwh)
+        return tuple(micro_per_mwh(price) for price in self.price_per_mwh)
+
+
+def micro_per_mwh(price_per_mwh: float) -> int:
+    """Return a price as the settlement contract takes it, rounded. [micro/MWh]"""
+    return round(price_per_mwh * 1e6)

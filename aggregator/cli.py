@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from aggregator.award import micro_per_mwh
 from aggregator.errors import FileError
 from aggregator.files import read_award, read_plan, write_award, write_plan
 from aggregator.fleet_file import read_fleet
@@ -233,8 +234,8 @@ def _clearings(path: Path, grid: TimeGrid, series: dict[str, FloatArray]) -> lis
         clearings.append(
             Clearing(
                 interval=interval,
-                price_micro_per_mwh=round(price_per_mwh * 1e6),
-                imbalance_price_micro_per_mwh=round(imbalance_per_mwh * 1e6),
+                price_micro_per_mwh=micro_per_mwh(price_per_mwh),
+                imbalance_price_micro_per_mwh=micro_per_mwh(imbalance_per_mwh),
             )
         )
     return clearings

@@ -18,10 +18,8 @@ from devices.arrays import FloatArray, IntArray
 from hems.controller import Controller, Decision, Observation, set_point_w
 from hems.forecast import QUARTER_S, LinearForecaster, quarter_means_w
 from hems.see import blocks_ahead_s, expected_w, owed_export_wh, unreported_wh
-from scenarios.data.fleet_data import FleetData
+from scenarios.data.fleet_data import MINUTE_S, FleetData
 from scenarios.fleet import Fleet, Rules
-
-MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

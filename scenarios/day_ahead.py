@@ -4,9 +4,8 @@ import numpy as np
 
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
+from scenarios.data.fleet_data import MINUTE_S
 from scenarios.errors import ScenarioInputError
-
-MINUTE_S = 60
 
 
 def slot_energy_wh(minutes_w: FloatArray, grid: TimeGrid) -> FloatArray:

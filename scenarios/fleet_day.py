@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggregator.award import Award
+from aggregator.award import Award, micro_per_mwh
 from aggregator.bills import Bills, bill_homes, registers
 from aggregator.forecast import Forecast
 from aggregator.market import PriceTakerMarket, bids
@@ -246,8 +246,8 @@ def _clearings(data: FleetData, deliveries: tuple[Delivery, ...]) -> list[Cleari
     return [
         Clearing(
             interval=delivery.interval,
-            price_micro_per_mwh=round(float(price) * 1e6),
-            imbalance_price_micro_per_mwh=round(float(imbalance) * 1e6),
+            price_micro_per_mwh=micro_per_mwh(float(price)),
+            imbalance_price_micro_per_mwh=micro_per_mwh(float(imbalance)),
         )
         for delivery, price, imbalance in prices
         if delivery.commitment_wh

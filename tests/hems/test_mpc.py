@@ -24,8 +24,9 @@ PER_HOME = (
 
 
 def homes_of(seen, rows):
-    bank = BatteryBank(**{f.name: getattr(seen.bank, f.name)[rows] for f in fields(BatteryBank)})
-    return replace(seen, bank=bank, **{name: getattr(seen, name)[rows] for name in PER_HOME})
+    return replace(
+        seen, bank=seen.bank.pick(rows), **{name: getattr(seen, name)[rows] for name in PER_HOME}
+    )
 
 
 def bytes_of(decision):
