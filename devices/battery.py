@@ -18,6 +18,26 @@ class BatteryState:
     """Power at the terminals, > 0 charges. [W]"""
     following: bool
     """True while the battery follows residual demand by itself."""
+    soh: float | None = None
+    """State of health, 0..1 of the capacity when new; None where the device does not tell."""
+    temperature_c: float | None = None
+    """Temperature of the cells; None where the device does not tell. [°C]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryLimits:
+    """What a battery can do, whoever asks."""
+
+    charge_max_w: float
+    """Greatest power that it takes, >= 0. [W]"""
+    discharge_max_w: float
+    """Greatest power that it gives, >= 0. [W]"""
+    capacity_wh: float | None = None
+    """Nominal capacity; None where the device does not tell. [Wh]"""
+    charges_from_grid: bool = True
+    """False where it only takes what the sun leaves over, whatever the set-point."""
+    exports_to_grid: bool = True
+    """False where it only gives what the house takes, whatever the set-point: no forced export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,58 @@
+"""A clock that stands still until it is moved, for tests of drivers on real sockets."""
+
+import asyncio
+import heapq
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_START: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+_TURNS: Final = 10
+"""Turns of the event loop that everybody gets before time moves on."""
+_REAL_WAIT_S: Final = 0.3
+"""How long sockets may take to do what a moment of this clock set off. [s]"""
+
+
+class HandClock:
+    """A clock that stands still until it is moved; for tests (see `devices.clock.Clock`)."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+        self._slept = 0
+
+    def monotonic_s(self) -> float:
+        """See `devices.clock.Clock`."""
+        return self._now_s
+
+    def utc(self) -> datetime:
+        """See `devices.clock.Clock`."""
+        return _START + timedelta(seconds=self._now_s)
+
+    async def sleep(self, seconds: float) -> None:
+        """See `devices.clock.Clock`."""
+        self._slept += 1
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.Event()
+        heapq.heappush(self._sleepers, (self._now_s + seconds, self._slept, woken))
+        await woken.wait()
+
+    async def advance(self, seconds: float) -> None:
+        """Move on, waking sleepers in their order and letting each do its work on the sockets."""
+        target_s = self._now_s + seconds
+        for _ in range(_TURNS):  # whoever was about to sleep gets there first
+            await asyncio.sleep(0)
+        while self._sleepers and self._sleepers[0][0] <= target_s:
+            self._now_s, _, woken = heapq.heappop(self._sleepers)
+            slept = self._slept
+            woken.set()
+            await self._let_work(slept)
+        self._now_s = target_s
+
+    async def _let_work(self, slept: int) -> None:
+        """Give the woken one real time, until somebody sleeps again or it is over."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + _REAL_WAIT_S
+        while self._slept == slept and loop.time() < deadline_s:  # noqa: ASYNC110 -- no event tells
+            await asyncio.sleep(0.005)
