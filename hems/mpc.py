@@ -1,9 +1,7 @@
-"""The home MPC of Couraud 2021, eq. (5)-(9), for all homes at once, on HiGHS.
+"""The home MPC of Couraud 2021, eq. (5)-(9), for all homes at once.
 
-The program of a home is small; a hundred homes are one sparse program. First its relaxation,
-without exclusivity, is solved. Where that charges and discharges, or imports and exports, at once,
-the two are netted; if netting costs nothing the result is the proved optimum. What is left, homes
-that would burn energy or be paid for wheeling it through, is settled by branch and bound.
+Homes do not touch each other; their programs are solved by an engine: HiGHS, the reference, or
+compiled code for fleets of thousands.
 """
 
 from dataclasses import dataclass, field
@@ -13,14 +11,10 @@ import numpy as np
 from devices.arrays import BoolArray, FloatArray
 from hems.controller import Decision, Observation
 from hems.errors import ControlInputError
-from hems.mpc_branch import branch
-from hems.mpc_exclusive import net_out
+from hems.mpc_engine import Engine, HighsEngine
 from hems.mpc_program import CHARGE, DISCHARGE, EXPORT_OVER, IMPORT_OVER, program
-from hems.mpc_relaxation import Relaxation
 from hems.reach import cap_excess_wh, followed_wh
 
-KEPT_MAX = 32
-"""Models kept, the oldest makes room: a half-hour of one-minute steps has 30 kinds of horizon."""
 FOLLOW_TOLERANCE_W = 0.5
 """A first step this close to residual demand is a recommendation to follow it. [W]"""
 
@@ -49,10 +43,8 @@ class Mpc:
 
     export_penalty_min_per_mwh: float = 1.0
     """Least penalty of export without an owed export, > 0. [currency/MWh]"""
-    _kept: dict[tuple[float, ...], Relaxation] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-    """Models by lengths of blocks, loaded once; a cache that never changes a result."""
+    engine: Engine = field(default_factory=HighsEngine, repr=False, compare=False)
+    """What solves the programs; engines agree on the cost of a plan, to rounding."""
 
     def __post_init__(self) -> None:
         if not 0 < self.export_penalty_min_per_mwh < np.inf:
@@ -85,15 +77,5 @@ class Mpc:
             Shape (homes, kinds, blocks), kinds as in `hems.mpc_program.KINDS` [Wh]; shape (homes,).
         """
         numbers = program(seen, export_penalty_min_per_mwh=self.export_penalty_min_per_mwh)
-        relaxed = self._relaxation(seen).solve(numbers)
-        values, proved = branch(seen, numbers, relaxed, net_out(seen.bank, numbers, relaxed))
+        values, proved = self.engine.solve(seen, numbers)
         return numbers.energy_wh(values), proved
-
-    def _relaxation(self, seen: Observation) -> Relaxation:
-        lengths = tuple(seen.block_s.tolist())
-        kept = self._kept.get(lengths)
-        if kept is None or kept.bank is not seen.bank:
-            if len(self._kept) >= KEPT_MAX:
-                self._kept.pop(next(iter(self._kept)))
-            kept = self._kept[lengths] = Relaxation(seen.bank, seen.block_s)
-        return kept

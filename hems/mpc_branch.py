@@ -12,7 +12,16 @@ import numpy as np
 
 from devices.arrays import BoolArray, FloatArray, IntArray
 from hems.controller import Observation
-from hems.mpc_exclusive import Netted, net_out, no_dearer
+from hems.mpc_exclusive import (
+    CELLS,
+    FIRST,
+    FREE,
+    GRID,
+    SECOND,
+    Netted,
+    net_out,
+    no_dearer,
+)
 from hems.mpc_program import (
     CHARGE,
     DISCHARGE,
@@ -23,11 +32,6 @@ from hems.mpc_program import (
     Program,
 )
 from hems.mpc_relaxation import Relaxation
-
-FREE, FIRST, SECOND = 0, 1, 2
-"""What a node allows of a pair of flows: both, only the first, only the second."""
-GRID, CELLS = 0, 1
-"""The two pairs: import and export, charge and discharge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,10 @@ TOLERANCE_WH = 1e-6
 """Energies below this are zero. [Wh]"""
 TOLERANCE_MICRO = 1e-3
 """Objectives this close are equal: a billionth of a currency unit. [micro]"""
+FREE, FIRST, SECOND = 0, 1, 2
+"""What a plan is allowed of a pair of opposed flows: both, only the first, only the second."""
+GRID, CELLS = 0, 1
+"""The two pairs: import and export, charge and discharge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ from devices.battery_bank import BatteryBank
 from hems.controller import Controller, Decision, Observation
 from hems.errors import ControlInputError
 from hems.mpc import Mpc
+from hems.mpc_compiled import CompiledEngine
 from hems.self_consumption import SelfConsumption
 
-CONTROLLERS = [SelfConsumption(), Mpc()]
+CONTROLLERS = [SelfConsumption(), Mpc(), Mpc(engine=CompiledEngine())]
 EVERY = pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda one: type(one).__name__)
 HOMES = pytest.mark.parametrize("homes", [1, 70])
 

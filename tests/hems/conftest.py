@@ -1,5 +1,7 @@
 """Observations for tests: a plain one by default, any field replaced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,30 @@ def _random_homes(seed, *, homes=1, blocks=None):
         steered=rng.random(homes) < 0.5,
         soc_target=rng.uniform(0, 1, homes),
     )
+
+
+PER_HOME = (
+    "stored_wh",
+    "load_w",
+    "pv_w",
+    "import_limit_w",
+    "export_limit_w",
+    "remaining_export_wh",
+    "steered",
+    "soc_target",
+)
+
+
+def _homes_of(seen, rows):
+    """Return some of the homes, one per entry of ``rows``."""
+    return replace(
+        seen, bank=seen.bank.pick(rows), **{name: getattr(seen, name)[rows] for name in PER_HOME}
+    )
+
+
+@pytest.fixture(scope="session")
+def homes_of():
+    return _homes_of
 
 
 @pytest.fixture(scope="session")

@@ -5,28 +5,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-import hems.mpc
+import hems.mpc_engine
 from devices.battery_bank import BatteryBank
 from hems.controller import Observation
-from hems.mpc import KEPT_MAX, Mpc
+from hems.mpc import Mpc
+from hems.mpc_engine import KEPT_MAX
 from hems.mpc_relaxation import Relaxation
-
-PER_HOME = (
-    "stored_wh",
-    "load_w",
-    "pv_w",
-    "import_limit_w",
-    "export_limit_w",
-    "remaining_export_wh",
-    "steered",
-    "soc_target",
-)
-
-
-def homes_of(seen, rows):
-    return replace(
-        seen, bank=seen.bank.pick(rows), **{name: getattr(seen, name)[rows] for name in PER_HOME}
-    )
 
 
 def bytes_of(decision):
@@ -34,7 +18,7 @@ def bytes_of(decision):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_home_among_others_is_decided_as_if_alone(random_homes, seed):
+def test_home_among_others_is_decided_as_if_alone(random_homes, homes_of, seed):
     seen = random_homes(seed, homes=25)
 
     together = Mpc().decide(seen)
@@ -48,7 +32,7 @@ def test_home_among_others_is_decided_as_if_alone(random_homes, seed):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_homes_in_another_order_get_the_same_decisions_in_that_order(random_homes, seed):
+def test_homes_in_another_order_get_the_same_decisions_in_that_order(random_homes, homes_of, seed):
     seen = random_homes(100 + seed, homes=40)
     order = np.random.default_rng(seed).permutation(40)
 
@@ -84,13 +68,13 @@ def test_homes_that_would_burn_energy_are_settled_by_branching_and_proved(
     random_homes, monkeypatch
 ):
     open_homes = []
-    branch = hems.mpc.branch
+    branch = hems.mpc_engine.branch
 
     def counted(seen, numbers, relaxed, netted):
         open_homes.extend(np.flatnonzero(~netted.proved))
         return branch(seen, numbers, relaxed, netted)
 
-    monkeypatch.setattr(hems.mpc, "branch", counted)
+    monkeypatch.setattr(hems.mpc_engine, "branch", counted)
     decisions = [Mpc().decide(random_homes(seed)) for seed in range(60)]
 
     assert len(open_homes) >= 5  # the random homes do reach this path
@@ -170,4 +154,4 @@ def test_kept_models_are_bounded(random_homes):
     for second in range(1, 100):
         mpc.decide(replace(seen, block_s=np.array([float(second)])))
 
-    assert len(mpc._kept) == KEPT_MAX
+    assert len(mpc.engine._kept) == KEPT_MAX
