@@ -18,7 +18,8 @@ Value = bool | int | float | str | tuple[float | int | str, ...]
 
 SETTLE_S: Final = 5.0
 """How long a device may take until its read-back shows what was written. [s]"""
-_POLL_S: Final = 0.2
+POLL_S: Final = 0.2
+"""Pause between two read-backs, where a driver does not choose its own. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +63,24 @@ class GuardedWrites:
         For the day of a count and the wait for a read-back.
     read_only : bool
         Refuse every write before it is sent.
+    poll_s : float
+        Pause between two read-backs, as the device bears it. [s]
     """
 
     def __init__(
-        self, device: str, *, log: WriteLog, clock: Clock, read_only: bool = False
+        self,
+        device: str,
+        *,
+        log: WriteLog,
+        clock: Clock,
+        read_only: bool = False,
+        poll_s: float = POLL_S,
     ) -> None:
         self._device = device
         self._log = log
         self._clock = clock
         self._read_only = read_only
+        self._poll_s = poll_s
         self._known: dict[str, Value] = {}
 
     @property
@@ -192,4 +202,4 @@ class GuardedWrites:
                     "see whether another controller writes it"
                 )
                 raise DeviceIgnoredError(msg)
-            await self._clock.sleep(_POLL_S)
+            await self._clock.sleep(self._poll_s)

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 _START: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _TURNS: Final = 10
@@ -17,7 +17,7 @@ class HandClock:
 
     def __init__(self) -> None:
         self._now_s = 0.0
-        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+        self._sleepers: list[tuple[float, int, asyncio.Event, asyncio.Task[Any] | None]] = []
         self._slept = 0
 
     def monotonic_s(self) -> float:
@@ -35,7 +35,8 @@ class HandClock:
             await asyncio.sleep(0)
             return
         woken = asyncio.Event()
-        heapq.heappush(self._sleepers, (self._now_s + seconds, self._slept, woken))
+        sleeper = (self._now_s + seconds, self._slept, woken, asyncio.current_task())
+        heapq.heappush(self._sleepers, sleeper)
         await woken.wait()
 
     async def advance(self, seconds: float) -> None:
@@ -44,15 +45,18 @@ class HandClock:
         for _ in range(_TURNS):  # whoever was about to sleep gets there first
             await asyncio.sleep(0)
         while self._sleepers and self._sleepers[0][0] <= target_s:
-            self._now_s, _, woken = heapq.heappop(self._sleepers)
+            self._now_s, _, woken, task = heapq.heappop(self._sleepers)
             slept = self._slept
             woken.set()
-            await self._let_work(slept)
+            if task is not None and task is not asyncio.current_task():
+                await self._let_work(task, slept)
         self._now_s = target_s
 
-    async def _let_work(self, slept: int) -> None:
-        """Give the woken one real time, until somebody sleeps again or it is over."""
+    async def _let_work(self, task: "asyncio.Task[Any]", slept: int) -> None:
+        """Give the woken one real time, until somebody sleeps again or it is done."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + _REAL_WAIT_S
-        while self._slept == slept and loop.time() < deadline_s:  # noqa: ASYNC110 -- no event tells
+        while (  # noqa: ASYNC110 -- no event tells
+            not task.done() and self._slept == slept and loop.time() < deadline_s
+        ):
             await asyncio.sleep(0.005)

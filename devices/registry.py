@@ -8,7 +8,7 @@ from typing import Protocol, cast
 from devices.battery import Battery, Meter
 from devices.clock import Clock
 from devices.errors import DeviceConfigError
-from devices.guarded_writes import GuardedWrites
+from devices.guarded_writes import POLL_S, GuardedWrites
 from devices.switches import EvCharger, Relay
 from devices.write_log import WriteLog
 
@@ -60,9 +60,15 @@ class Site:
     read_only: bool = False
     """Refuse every write."""
 
-    def writes(self) -> GuardedWrites:
-        """Return what the device's writes go through."""
-        return GuardedWrites(self.name, log=self.log, clock=self.clock, read_only=self.read_only)
+    def writes(self, *, poll_s: float = POLL_S) -> GuardedWrites:
+        """Return what the device's writes go through; ``poll_s`` as in `GuardedWrites`. [s]"""
+        return GuardedWrites(
+            self.name,
+            log=self.log,
+            clock=self.clock,
+            read_only=self.read_only,
+            poll_s=poll_s,
+        )
 
 
 class Driver(Protocol):

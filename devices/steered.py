@@ -9,7 +9,9 @@ from devices.clock import Clock
 from devices.errors import DeviceError, DeviceReadOnlyError, DeviceRefusedError
 
 RETRY_S: Final = 2.0
-"""How long to leave a device alone that did not take what had to be. [s]"""
+"""How long to leave a device alone that did not take what had to be; doubled each time. [s]"""
+RETRY_MAX_S: Final = 60.0
+"""Longest such pause: writes that a device takes and does not do wear its flash too. [s]"""
 CLOSE_TRIES: Final = 3
 """How often closing tries to bring the battery back to self-consumption."""
 
@@ -81,6 +83,7 @@ class SteeredBattery:
         self._power_w = 0.0
         self._until_s: float | None = None
         self._sent_s: float | None = None
+        self._retry_s = RETRY_S
         self._keeper: asyncio.Task[None] | None = None
         self._busy = asyncio.Lock()
         self.fault: DeviceError | None = None
@@ -195,6 +198,7 @@ class SteeredBattery:
         """Send what is held; the keeper relies on it until it is to be renewed."""
         self._sent_s = None
         await self._link.command(self._power_w, hold_s=hold_s)
+        self.fault = None
         refresh_s = self._link.refresh_s
         if refresh_s is None or hold_s >= refresh_s:  # else the device ends it before it is renewed
             self._sent_s = self._clock.monotonic_s()
@@ -203,7 +207,7 @@ class SteeredBattery:
         """Send the battery back to self-consumption."""
         self._sent_s = None
         await self._link.release()
-        self._until_s = None
+        self._until_s = self.fault = None
 
     async def _give_up(self) -> None:
         """Go back to self-consumption after a command that may be half done."""
@@ -227,7 +231,7 @@ class SteeredBattery:
 
     def _pause_s(self, until_s: float) -> float:
         if self.fault is not None:
-            return RETRY_S
+            return self._retry_s
         now_s = self._clock.monotonic_s()
         due_s = until_s
         if self._link.refresh_s is not None:
@@ -244,8 +248,9 @@ class SteeredBattery:
                 await self._command(left_s)
             else:
                 await self._release()
-            self.fault = None
         except DeviceReadOnlyError:
             self._until_s = None  # nothing was ever written, so nothing is to be undone
         except DeviceError as error:
+            again = self.fault is not None
+            self._retry_s = min(2 * self._retry_s, RETRY_MAX_S) if again else RETRY_S
             self.fault = error

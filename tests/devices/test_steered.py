@@ -164,6 +164,26 @@ def test_a_device_that_does_not_answer_is_released_as_soon_as_it_does():
     assert steered(story) == [(100, 60), "release", "release", "release"]
 
 
+def test_a_device_that_stays_away_is_asked_less_and_less_often():
+    async def story(battery, link, clock):
+        lost = DeviceUnavailableError("no answer from shed")
+        link.failures = [lost] * 20
+        with pytest.raises(DeviceUnavailableError):
+            await battery.set_power(100, valid_s=60)
+        for pause_s in (2, 4, 8, 16, 32, 60, 60):
+            before = len(link.told)
+            await clock.advance(pause_s - 0.1)
+            assert len(link.told) == before
+            await clock.advance(0.1)
+            assert len(link.told) == before + 1
+        link.failures = []
+        await battery.set_power(100, valid_s=600)
+        assert battery.fault is None
+        await clock.advance(599)
+
+    assert steered(story)[-2:] == ["release", (100, 600)]
+
+
 def test_a_renewal_that_fails_is_tried_again_and_told():
     async def story(battery, link, clock):
         link.failures = [None, DeviceUnavailableError("no answer from shed")]
