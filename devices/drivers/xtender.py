@@ -11,6 +11,8 @@ from typing import Final
 from devices.battery import BatteryLimits, BatteryState, MeterState
 from devices.drivers.scom_line import ScomLine
 from devices.drivers.xtender_codec import (
+    CHARGE_GAINS,
+    FEED_GAINS,
     Conversion,
     Currents,
     XtenderReading,
@@ -94,6 +96,7 @@ class XtenderLink:
         self._settings = settings
         self._conversion = Conversion(units=settings.units, battery_v=48.0, grid_v=settings.grid_v)
         self._told: Currents | None = None
+        self._learnt_charge = self._learnt_feed = False
 
     @property
     def name(self) -> str:
@@ -145,7 +148,7 @@ class XtenderLink:
             raise DeviceRefusedError(msg)
         registers.forget()  # a reset or the installer may have changed what was written
         await self._learn()
-        currents = self._conversion.currents(battery_power_w, await self._ceiling())
+        currents = self._conversion.currents(self._safe(battery_power_w), await self._ceiling())
         self._told = None
         if self._settings.watchdog_s:
             await registers.put(WATCHDOG_S, self._settings.watchdog_s, renew=True)
@@ -192,6 +195,21 @@ class XtenderLink:
         reading = await read_system(self._registers, self._settings)
         gains = self._conversion.learned(self._told, reading.battery_power_w)
         self._conversion = replace(self._conversion, charge_gain=gains[0], feed_gain=gains[1])
+        self._learnt_charge |= self._told.charge_a > 0
+        self._learnt_feed |= self._told.feed_a > 0
+
+    def _safe(self, battery_power_w: float) -> float:
+        """Return a power that keeps the limits even if the first guess of a gain is the worst. [W]
+
+        Until the loop has closed once the currents are a guess, so that a power at the limit is
+        approached from below.
+        """
+        settings = self._settings
+        if battery_power_w > 0 and not self._learnt_charge:
+            return min(battery_power_w, settings.charge_max_w * CHARGE_GAINS[1] / CHARGE_GAINS[2])
+        if battery_power_w < 0 and not self._learnt_feed:
+            return max(battery_power_w, -settings.discharge_max_w * FEED_GAINS[1] / FEED_GAINS[2])
+        return battery_power_w
 
     async def _ceiling(self) -> Currents:
         """Return the currents that the installer saved: the battery's and the grid's limits."""

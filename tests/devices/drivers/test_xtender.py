@@ -163,6 +163,25 @@ def test_limits_are_the_settings_inside_what_the_installer_saved():
     )
 
 
+@pytest.mark.parametrize(("wanted_w", "limit_w"), [(9e9, 1_000.0), (-9e9, 1_000.0)])
+def test_a_power_at_the_limit_is_approached_from_below(wanted_w, limit_w):
+    async def run():
+        async with bench() as table:
+            device = await table.open(charge_max_w=limit_w, discharge_max_w=limit_w, loop_s=10.0)
+            await device.battery.set_power(wanted_w, valid_s=600)
+            await table.clock.advance(3)
+            first_w = abs(table.power_w)
+            await table.clock.advance(35)
+            settled_w = abs(table.power_w)
+            await device.close()
+            return first_w, settled_w
+
+    first_w, settled_w = asyncio.run(run())
+
+    assert 0.5 * limit_w < first_w <= limit_w
+    assert abs(settled_w - limit_w) <= 32  # half an ampere on the battery's side
+
+
 def test_without_permission_to_feed_the_battery_only_rests_and_charges():
     async def run():
         async with bench() as table:
