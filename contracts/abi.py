@@ -1,5 +1,6 @@
 """How a call is written in bytes and its answer read: the little of the ABI that we use."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,10 +96,14 @@ def _friendly(kind: str, value: str | int) -> str | int:
 def _argument_types(signature: str) -> tuple[str, ...]:
     """Return the types between the brackets of ``signature``."""
     inside = signature.partition("(")[2][:-1]
-    return tuple(inside.split(",")) if inside else ()
+    return tuple(_BETWEEN_TYPES.split(inside)) if inside else ()
 
 
+_BETWEEN_TYPES = re.compile(r",(?![^(]*\))")
+"""A comma that is not within a tuple; we have no tuples within tuples."""
 _ERROR_SELECTOR = keccak(b"Error(string)")[:4]
 _ERROR_BY_SELECTOR = {
-    keccak(error.signature.encode())[:4]: error for error in LedgerRefusedError.__subclasses__()
+    keccak(error.signature.encode())[:4]: error
+    for error in LedgerRefusedError.__subclasses__()
+    if error.signature
 }

@@ -40,7 +40,8 @@ class RevmChain:
         start_timestamp : int
             Its time until it is set. [s since 1970]
         """
-        self._evm = pyrevm.EVM(spec_id="CANCUN")
+        cfg = pyrevm.CfgEnv(chain_id=_CHAIN_ID)
+        self._evm = pyrevm.EVM(env=pyrevm.Env(cfg=cfg), spec_id="SHANGHAI")
         self._timestamp = 0
         self.set_time(start_timestamp)
 

@@ -22,6 +22,8 @@ class Terms:
     """Time added when energy is checked against power, of a report and of its interval. [s]"""
     fee_bp: int = 0
     """The aggregator's part of the revenue. [bp]"""
+    boundary_tolerance_bp: int = 100
+    """How far the members' reports may be from the boundary reading. [bp of the reading]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,10 @@ def deploy(
         load("Fleet").creation(owner, terms.interval_s, terms.grace_s, terms.tolerance_s),
     )
     settlement = chain.deploy(
-        owner, load("Settlement").creation(owner, fleet, token, market, terms.fee_bp)
+        owner,
+        load("Settlement").creation(
+            owner, fleet, token, market, terms.fee_bp, terms.boundary_tolerance_bp
+        ),
     )
     return Deployment(
         chain_id=chain.chain_id,

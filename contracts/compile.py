@@ -19,7 +19,7 @@ CONTRACTS = ("Fleet", "Settlement", "TestToken")
 """What is deployed; each has an artifact of its own."""
 SOLC_VERSION = "0.8.28"
 SETTINGS: dict[str, Any] = {
-    "evmVersion": "cancun",
+    "evmVersion": "shanghai",
     "optimizer": {"enabled": True, "runs": 10_000},
     "viaIR": True,
     # Without the metadata's hash the bytecode depends on the code alone, not on comments or paths.
@@ -73,12 +73,25 @@ def source_hashes() -> dict[str, str]:
     }
 
 
+def stale(artifacts: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the names of those ``artifacts`` that are not in their files as they are here."""
+    files = {name: ARTIFACTS / f"{name}.json" for name in artifacts}
+    return [
+        name
+        for name, artifact in artifacts.items()
+        if not files[name].is_file() or files[name].read_text("utf-8") != _text(artifact)
+    ]
+
+
 def write(artifacts: dict[str, dict[str, Any]]) -> None:
     """Write ``artifacts``, a JSON file each."""
     ARTIFACTS.mkdir(exist_ok=True)
     for name, artifact in artifacts.items():
-        text = json.dumps(artifact, indent=1, sort_keys=True) + "\n"
-        (ARTIFACTS / f"{name}.json").write_text(text, "utf-8")
+        (ARTIFACTS / f"{name}.json").write_text(_text(artifact), "utf-8")
+
+
+def _text(artifact: dict[str, Any]) -> str:
+    return json.dumps(artifact, indent=1, sort_keys=True) + "\n"
 
 
 def _check_warnings(output: dict[str, Any]) -> None:

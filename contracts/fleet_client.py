@@ -4,18 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.abi import WORD, Function, address_word
+from eth_utils.address import to_checksum_address
+
+from contracts.abi import WORD, Function, address_word, event_topic, refusal
 from contracts.chain import Call, Chain, Receipt
 from contracts.errors import FleetMemberUnknown, LedgerError, LedgerReplyError
 from contracts.promise import Coordination, Delivery, Member, Report, Schedule
+from contracts.signing import Domain, SignedReport, check_signature
 from contracts.timegrid import TimeGrid
 
-ENROL = Function("enrol(address,uint32,uint32)")
+ENROL = Function("enrol(address,uint32,uint32,address)")
 RETIRE = Function("retire(address)")
-MEMBER_OF = Function("memberOf(address)", ("(bool,uint32,uint32,uint32,uint40,int32,uint16)",))
+LAPSE = Function("lapse(address)")
+MEMBER_OF = Function(
+    "memberOf(address)",
+    ("(bool,uint32,uint32,uint32,uint40,int32,uint16,bool,uint32,address)",),
+)
+NONCE_OF = Function("nonceOf(address)", ("uint32",))
+METER_OF = Function("meterOf(address)", ("address",))
+PAUSE = Function("pause()")
+UNPAUSE = Function("unpause()")
+PAUSED = Function("paused()", ("bool",))
 PUBLISH = Function("publish(uint32,uint16[],uint32[],bool[])")
 PROMISE_OF = Function("promiseOf(uint32)", ("uint16", "uint32", "bool", "bool"))
 REPORT = Function("report(uint32,int32,uint16)")
+REPORT_METERED = Function("reportMetered(uint32,int32,uint16,bytes32,bytes32)")
+REPORT_SIGNED = Function("reportSigned((bytes32,bytes32,bytes32)[],(uint256,bytes32,bytes32)[])")
 COORDINATION = Function(
     "coordination(address,uint32)", ("int64", "uint32", "uint32", "bool", "uint16", "uint32")
 )
@@ -24,6 +38,10 @@ EXPORT_OF = Function("exportOf(address,uint32)", ("int32",))
 IS_FINAL = Function("isFinal(uint32)", ("bool",))
 INTERVAL_S = Function("intervalS()", ("uint32",))
 
+REPORT_SKIPPED = event_topic("ReportSkipped(address,uint256,bytes)")
+
+NOBODY = "0x" + 40 * "0"
+"""The zero address."""
 _COORDINATION_BYTES = WORD * len(COORDINATION.returns)
 
 
@@ -43,7 +61,9 @@ class FleetClient:
         return all_or_raise(
             self.chain.send_all(
                 [
-                    self._call(ENROL.encode(m.account, m.capacity_wh, m.grid_power_w))
+                    self._call(
+                        ENROL.encode(m.account, m.capacity_wh, m.grid_power_w, m.meter or NOBODY)
+                    )
                     for m in members
                 ]
             )
@@ -55,10 +75,31 @@ class FleetClient:
 
     def member(self, account: str) -> Member:
         """See `contracts.ledger.FleetLedger`."""
-        ((enrolled, capacity_wh, grid_power_w, *_),) = self._ask(MEMBER_OF, account)
+        ((enrolled, capacity_wh, grid_power_w, *_, meter),) = self._ask(MEMBER_OF, account)
         if not enrolled:
             raise FleetMemberUnknown(account)
-        return Member(account=account, capacity_wh=capacity_wh, grid_power_w=grid_power_w)
+        return Member(
+            account=account,
+            capacity_wh=capacity_wh,
+            grid_power_w=grid_power_w,
+            meter=None if meter == NOBODY else to_checksum_address(meter),
+        )
+
+    def lapse(self, account: str) -> Receipt:
+        """See `contracts.ledger.FleetLedger`."""
+        return self._send(LAPSE.encode(account))
+
+    def pause(self) -> Receipt:
+        """See `contracts.ledger.FleetLedger`."""
+        return self._send(PAUSE.encode())
+
+    def unpause(self) -> Receipt:
+        """See `contracts.ledger.FleetLedger`."""
+        return self._send(UNPAUSE.encode())
+
+    def paused(self) -> bool:
+        """See `contracts.ledger.FleetLedger`."""
+        return bool(self._ask(PAUSED)[0])
 
     def publish(self, schedule: Schedule) -> Receipt:
         """See `contracts.ledger.FleetLedger`."""
@@ -85,6 +126,35 @@ class FleetClient:
         return self.chain.send_all(
             [Call(sender=each.account, to=to, data=_report_data(each)) for each in reports]
         )
+
+    def report_metered(self, report: Report, meter_signature: bytes) -> Receipt:
+        """See `contracts.ledger.HomeLedger`."""
+        check_signature(meter_signature, report.account)
+        head = REPORT_METERED.selector + _report_data(report)[len(REPORT.selector) :]
+        call = Call(sender=report.account, to=self.address, data=head + meter_signature)
+        return all_or_raise(self.chain.send_all([call]))[0]
+
+    def report_signed(
+        self, batch: Sequence[SignedReport], *, relay: str | None = None
+    ) -> list[Receipt | LedgerError]:
+        """See `contracts.ledger.HomeLedger`."""
+        call = Call(sender=relay or self.owner, to=self.address, data=_batch_data(batch))
+        (outcome,) = self.chain.send_all([call])
+        outcomes: list[Receipt | LedgerError] = [outcome] * len(batch)
+        if isinstance(outcome, Receipt):
+            for log in outcome.logs:
+                if log.address == self.address and log.topics[0] == REPORT_SKIPPED:
+                    place, reason = _skipped(log.data)
+                    outcomes[place] = refusal(reason)
+        return outcomes
+
+    def nonces(self, accounts: Sequence[str]) -> list[int]:
+        """See `contracts.ledger.HomeLedger`."""
+        return [int(self._ask(NONCE_OF, account)[0]) for account in accounts]
+
+    def domain(self) -> Domain:
+        """See `contracts.ledger.HomeLedger`."""
+        return Domain(chain_id=self.chain.chain_id, fleet=self.address)
 
     def coordinate(self, accounts: Sequence[str], interval: int) -> list[Coordination]:
         """See `contracts.ledger.HomeLedger`."""
@@ -153,6 +223,41 @@ def _report_data(report: Report) -> bytes:
         + report.net_export_wh.to_bytes(WORD, "big", signed=True)
         + report.soc_bp.to_bytes(WORD, "big")
     )
+
+
+def _batch_data(batch: Sequence[SignedReport]) -> bytes:
+    """Encode signed reports by hand, for the same reason: two arrays of three words an entry."""
+    entries = [_packed(each) + each.signature for each in batch]
+    proofs = [
+        place.to_bytes(WORD, "big") + each.meter_signature
+        for place, each in enumerate(batch)
+        if each.meter_signature is not None
+    ]
+    # The head holds where each array begins; an array begins with its length.
+    second = 3 * WORD + 3 * WORD * len(entries)
+    numbers = [2 * WORD, second, len(entries)]
+    head = b"".join(number.to_bytes(WORD, "big") for number in numbers)
+    tail = len(proofs).to_bytes(WORD, "big")
+    return REPORT_SIGNED.selector + head + b"".join(entries) + tail + b"".join(proofs)
+
+
+def _packed(signed: SignedReport) -> bytes:
+    """Return a report as the contract's ``PackedReport``."""
+    report = signed.report
+    return (
+        bytes.fromhex(report.account[2:])
+        + report.interval.to_bytes(4, "big")
+        + report.net_export_wh.to_bytes(4, "big", signed=True)
+        + report.soc_bp.to_bytes(2, "big")
+        + signed.nonce.to_bytes(4, "big")[2:]
+    )
+
+
+def _skipped(data: bytes) -> tuple[int, bytes]:
+    """Return the place and the reason in the data of a ``ReportSkipped``."""
+    number = int.from_bytes
+    length = number(data[2 * WORD : 3 * WORD], "big")
+    return number(data[:WORD], "big"), data[3 * WORD : 3 * WORD + length]
 
 
 def _coordination(answer: bytes) -> Coordination:

@@ -15,6 +15,7 @@ from contracts.promise import (
     Schedule,
     Settlement,
 )
+from contracts.signing import Domain, SignedReport
 from contracts.timegrid import TimeGrid
 
 
@@ -24,8 +25,8 @@ class Books:
 
     Notes
     -----
-    ``balance = bond + funds + fees + credits`` to the unit, unless somebody gave the contract
-    tokens unasked. Once every member has claimed, ``credits`` is the dust of rounding.
+    ``balance = bond + funds + fees + credits + losses`` to the unit, unless somebody gave the
+    contract tokens unasked. Once every member has claimed, ``credits`` is the dust of rounding.
     """
 
     balance_micro: int
@@ -38,6 +39,8 @@ class Books:
     """Part that is the aggregator's and not yet fetched. [micro]"""
     credits_micro: int
     """Part that is the members' and not yet claimed. [micro]"""
+    losses_micro: int
+    """Part that is the market's and not yet fetched. [micro]"""
     carried_loss_micro: int
     """Loss that the bond could not cover and later revenue will. [micro]"""
     open_intervals: int
@@ -56,6 +59,39 @@ class HomeLedger(Protocol):
             An entry per report; a refused one holds the reason and does not stop the others.
         """
 
+    def report_metered(self, report: Report, meter_signature: bytes) -> Receipt:
+        """Report for a member that has a meter, in its own name, with the meter's signature.
+
+        Raises
+        ------
+        ValueError
+            If the signature is not in EIP-2098's compact form.
+        """
+
+    def report_signed(
+        self, batch: Sequence[SignedReport], *, relay: str | None = None
+    ) -> list[Receipt | LedgerError]:
+        """Hand in reports that their members signed, in one transaction.
+
+        Parameters
+        ----------
+        batch : sequence of SignedReport
+            The reports; a member may occur more than once, in order of its nonces.
+        relay : str, optional
+            Address of the account that sends and pays; the fleet's owner without.
+
+        Returns
+        -------
+        list of Receipt or LedgerError
+            An entry per report: the one receipt, or why the report was not counted.
+        """
+
+    def nonces(self, accounts: Sequence[str]) -> list[int]:
+        """Return the nonce that each of ``accounts`` signs its next report with."""
+
+    def domain(self) -> Domain:
+        """Return the domain that reports are signed for."""
+
     def coordinate(self, accounts: Sequence[str], interval: int) -> list[Coordination]:
         """Return the fleet's debt in ``interval`` and each member's share of it."""
 
@@ -68,6 +104,18 @@ class FleetLedger(HomeLedger, Protocol):
 
     def retire(self, account: str) -> Receipt:
         """Dismiss a member; what it exported stays recorded and payable."""
+
+    def lapse(self, account: str) -> Receipt:
+        """Take the weight of a battery that was silent for longer than an interval."""
+
+    def pause(self) -> Receipt:
+        """Stop reports; grace time stands still meanwhile."""
+
+    def unpause(self) -> Receipt:
+        """Let reports go on."""
+
+    def paused(self) -> bool:
+        """Tell whether reports are stopped."""
 
     def member(self, account: str) -> Member:
         """Return a member as enrolled."""
@@ -103,11 +151,14 @@ class SettlementLedger(Protocol):
     def withdraw_funds(self, amount_micro: int) -> Receipt:
         """Return funds to the owner, when no posted interval is open. [micro]"""
 
+    def post_boundary(self, interval: int, boundary_wh: int) -> Receipt:
+        """Post the reading at the fleet's boundary, before the interval's prices. [Wh]"""
+
     def post(self, clearings: Sequence[Clearing]) -> list[Receipt]:
         """Post the prices of intervals; raise at the first refusal, once all were tried."""
 
     def settle(self, intervals: Sequence[int]) -> list[Settlement]:
-        """Settle posted, final intervals; raise at the first refusal, once all were tried."""
+        """Settle intervals in the order posted; raise at the first refusal, once all were tried."""
 
     def settlement(self, interval: int) -> Settlement | None:
         """Return how ``interval`` was settled, None before it is."""
@@ -117,6 +168,9 @@ class SettlementLedger(Protocol):
 
     def claim(self, account: str, first_interval: int, count: int) -> int:
         """Pay ``account`` its credits of ``count`` intervals; return what it got. [micro]"""
+
+    def claim_losses(self) -> int:
+        """Pay the market what was put aside for it; return what it got. [micro]"""
 
     def claim_fee(self) -> int:
         """Pay the owner the fees so far; return what it got. [micro]"""

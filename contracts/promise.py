@@ -61,6 +61,8 @@ class Member:
     """Nominal capacity of its battery; 0 for a member without one. [Wh]"""
     grid_power_w: int
     """Rating of its grid connection, each way. [W]"""
+    meter: str | None = None
+    """Address of the key of its meter, which then signs each of its reports too; None without."""
 
     def __post_init__(self) -> None:
         _check_range(f"member {self.account}: capacity_wh", self.capacity_wh, 32)
@@ -171,3 +173,7 @@ class Settlement:
     """What went to losses that an earlier bond could not cover. [micro]"""
     loss_micro: int
     """A negative revenue's magnitude, taken from the bond, the rest carried. [micro]"""
+    boundary_wh: int | None = None
+    """Reading at the fleet's boundary, None where none was posted. [Wh]"""
+    scaled: bool = False
+    """Whether the reading counted as delivered, since the reports differed too much from it."""

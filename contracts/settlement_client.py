@@ -14,19 +14,22 @@ DEPOSIT_BOND = Function("depositBond(uint256)")
 WITHDRAW_BOND = Function("withdrawBond(uint256)")
 FUND = Function("fund(uint256)")
 WITHDRAW_FUNDS = Function("withdrawFunds(uint256)")
+POST_BOUNDARY = Function("postBoundary(uint32,int40)")
 POST = Function("post(uint32,int64,int64)")
 SETTLE = Function("settle(uint32)")
 SETTLEMENT_OF = Function(
     "settlementOf(uint32)",
-    ("(bool,bool,int64,int64,int256,uint256,uint256,uint256,uint256,uint40)",),
+    ("(bool,bool,int64,int64,int256,uint256,uint256,uint256,uint256,uint40,bool,int40,bool)",),
 )
 CREDIT_OF = Function("creditOf(address,uint32)", ("uint256",))
 CLAIM = Function("claim(uint32,uint32)", ("uint256",))
+CLAIM_LOSSES = Function("claimLosses()", ("uint256",))
 CLAIM_FEE = Function("claimFee()", ("uint256",))
 BOND_MICRO = Function("bondMicro()", ("uint80",))
 FUNDS_MICRO = Function("fundsMicro()", ("uint80",))
 FEES_MICRO = Function("feesMicro()", ("uint80",))
 CREDITS_MICRO = Function("creditsMicro()", ("uint80",))
+LOSSES_MICRO = Function("lossesMicro()", ("uint80",))
 CARRIED_LOSS_MICRO = Function("carriedLossMicro()", ("uint80",))
 OPEN_INTERVALS = Function("openIntervals()", ("uint32",))
 
@@ -35,6 +38,7 @@ BALANCE_OF = Function("balanceOf(address)", ("uint256",))
 MINT = Function("mint(address,uint256)")
 
 CREDITS_CLAIMED = event_topic("CreditsClaimed(address,uint32,uint32,uint256)")
+LOSSES_CLAIMED = event_topic("LossesClaimed(uint256)")
 FEE_CLAIMED = event_topic("FeeClaimed(address,uint256)")
 
 
@@ -92,6 +96,10 @@ class SettlementClient:
         """See `contracts.ledger.SettlementLedger`."""
         return self._send(self.owner, WITHDRAW_FUNDS.encode(amount_micro))
 
+    def post_boundary(self, interval: int, boundary_wh: int) -> Receipt:
+        """See `contracts.ledger.SettlementLedger`."""
+        return self._send(self.owner, POST_BOUNDARY.encode(interval, boundary_wh))
+
     def post(self, clearings: Sequence[Clearing]) -> list[Receipt]:
         """See `contracts.ledger.SettlementLedger`."""
         calls = [
@@ -124,6 +132,10 @@ class SettlementClient:
         receipt = self._send(account, CLAIM.encode(first_interval, count))
         return self._amount_paid(receipt, CREDITS_CLAIMED)
 
+    def claim_losses(self) -> int:
+        """See `contracts.ledger.SettlementLedger`."""
+        return self._amount_paid(self._send(self.owner, CLAIM_LOSSES.encode()), LOSSES_CLAIMED)
+
     def claim_fee(self) -> int:
         """See `contracts.ledger.SettlementLedger`."""
         return self._amount_paid(self._send(self.owner, CLAIM_FEE.encode()), FEE_CLAIMED)
@@ -136,6 +148,7 @@ class SettlementClient:
             funds_micro=self._ask(FUNDS_MICRO)[0],
             fees_micro=self._ask(FEES_MICRO)[0],
             credits_micro=self._ask(CREDITS_MICRO)[0],
+            losses_micro=self._ask(LOSSES_MICRO)[0],
             carried_loss_micro=self._ask(CARRIED_LOSS_MICRO)[0],
             open_intervals=self._ask(OPEN_INTERVALS)[0],
         )
@@ -170,7 +183,7 @@ class SettlementClient:
 
 def _settlement(interval: int, found: tuple[Any, ...]) -> Settlement:
     """Return the settlement of ``interval`` in the contract's answer ``found``."""
-    _, _, _, _, revenue, fee, pool, repaid, loss, _ = found
+    _, _, _, _, revenue, fee, pool, repaid, loss, _, bounded, boundary_wh, scaled = found
     return Settlement(
         interval=interval,
         revenue_micro=revenue,
@@ -178,4 +191,6 @@ def _settlement(interval: int, found: tuple[Any, ...]) -> Settlement:
         pool_micro=pool,
         repaid_micro=repaid,
         loss_micro=loss,
+        boundary_wh=boundary_wh if bounded else None,
+        scaled=scaled,
     )

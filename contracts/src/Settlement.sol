@@ -3,8 +3,9 @@ pragma solidity 0.8.28;
 
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
@@ -12,22 +13,31 @@ import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 
 import {IFleet} from "./interfaces/IFleet.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
+import {BoundaryLib} from "./libraries/BoundaryLib.sol";
 import {RevenueLib} from "./libraries/RevenueLib.sol";
 
 /// @title Settlement
 /// @notice Who is owed what: see `ISettlement`.
-contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
+contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
     using BitMaps for BitMaps.BitMap;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
-    /// @dev One storage slot, 144 of 256 bits: the prices of an interval. [micro/MWh]
+    /// @dev One storage slot, 232 of 256 bits: what was posted of an interval [micro/MWh, Wh], and the interval that
+    /// was posted before it, 0 for none.
     struct Clearing {
         int64 priceMicroPerMwh;
         int64 imbalancePriceMicroPerMwh;
+        int40 boundaryWh;
+        uint32 previous;
+        bool bounded;
         bool posted;
         bool settled;
+        bool scaled;
     }
+
+    /// @dev Decimals of a token whose unit is a millionth.
+    uint256 private constant DECIMALS = 6;
 
     /// @dev One storage slot, 256 bits, from the right:
     ///
@@ -51,11 +61,14 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
     address public immutable market;
     /// @inheritdoc ISettlement
     uint16 public immutable feeBp;
+    /// @inheritdoc ISettlement
+    uint16 public immutable boundaryToleranceBp;
 
     /* STORAGE */
 
-    // The order packs what is written together: the bond shares the slot of Ownable2Step's pending owner, the three that
-    // a gain changes have one (240 of 256 bits), the last two another.
+    // The order packs what is written together: the bond shares the slot of Ownable2Step's pending owner, the three
+    // that
+    // a gain changes have one (240 of 256 bits), the last four another (224).
 
     /// @inheritdoc ISettlement
     uint80 public bondMicro;
@@ -68,21 +81,35 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
     /// @inheritdoc ISettlement
     uint80 public carriedLossMicro;
     /// @inheritdoc ISettlement
+    uint80 public lossesMicro;
+    /// @inheritdoc ISettlement
     uint32 public openIntervals;
+    /// @dev The interval posted last, 0 for none.
+    uint32 private _lastPosted;
 
     mapping(uint32 interval => Clearing) private _clearings;
     mapping(uint32 interval => Shares) private _shares;
     mapping(address member => BitMaps.BitMap) private _claimed;
 
-    constructor(address owner, IFleet fleet_, IERC20 token_, address market_, uint16 feeBp_) Ownable(owner) {
-        if (address(fleet_) == address(0)) revert SettlementAddressMissing("fleet");
-        if (address(token_) == address(0)) revert SettlementAddressMissing("token");
-        if (market_ == address(0)) revert SettlementAddressMissing("market");
+    constructor(
+        address owner,
+        IFleet fleet_,
+        IERC20 token_,
+        address market_,
+        uint16 feeBp_,
+        uint16 boundaryToleranceBp_
+    ) Ownable(owner) {
+        if (address(fleet_).code.length == 0) revert SettlementFleetMissing(address(fleet_));
+        if (address(token_).code.length == 0) revert SettlementTokenMissing(address(token_));
+        if (market_ == address(0)) revert SettlementMarketMissing();
         if (feeBp_ > RevenueLib.ALL_BP) revert SettlementFeeRange(feeBp_);
+        if (boundaryToleranceBp_ > BoundaryLib.ALL_BP) revert SettlementToleranceRange(boundaryToleranceBp_);
+        _checkDecimals(token_);
         fleet = fleet_;
         token = token_;
         market = market_;
         feeBp = feeBp_;
+        boundaryToleranceBp = boundaryToleranceBp_;
     }
 
     /* OWNERSHIP */
@@ -99,11 +126,11 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
         uint256 owedMicro = Math.min(amountMicro, carriedLossMicro);
         carriedLossMicro -= owedMicro.toUint80();
         bondMicro += (amountMicro - owedMicro).toUint80();
+        _putAside(owedMicro);
 
         emit BondDeposited(amountMicro);
 
-        token.safeTransferFrom(msg.sender, address(this), amountMicro);
-        _payMarket(owedMicro);
+        _takeIn(amountMicro);
     }
 
     /// @inheritdoc ISettlement
@@ -122,7 +149,7 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
 
         emit Funded(amountMicro);
 
-        token.safeTransferFrom(msg.sender, address(this), amountMicro);
+        _takeIn(amountMicro);
     }
 
     /// @inheritdoc ISettlement
@@ -138,45 +165,60 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
     /* SETTLEMENT */
 
     /// @inheritdoc ISettlement
+    function postBoundary(uint32 interval, int40 boundaryWh) external onlyOwner {
+        Clearing storage c = _clearings[interval];
+        if (c.bounded) revert SettlementBoundaryPosted(interval);
+        _checkPostable(interval, c.posted);
+
+        c.bounded = true;
+        c.boundaryWh = boundaryWh;
+
+        emit BoundaryPosted(interval, boundaryWh);
+    }
+
+    /// @inheritdoc ISettlement
     function post(uint32 interval, int64 priceMicroPerMwh, int64 imbalancePriceMicroPerMwh) external onlyOwner {
         _checkPrice(priceMicroPerMwh);
         _checkPrice(imbalancePriceMicroPerMwh);
-        if (_clearings[interval].posted) revert SettlementAlreadyPosted(interval);
-        (uint32 commitmentWh, , ) = fleet.delivery(interval);
-        if (commitmentWh == 0) revert SettlementNothingPromised(interval);
-        if (!fleet.isFinal(interval)) revert SettlementNotFinal(interval);
+        Clearing memory c = _clearings[interval];
+        _checkPostable(interval, c.posted);
 
-        _clearings[interval] = Clearing({
-            priceMicroPerMwh: priceMicroPerMwh,
-            imbalancePriceMicroPerMwh: imbalancePriceMicroPerMwh,
-            posted: true,
-            settled: false
-        });
+        c.priceMicroPerMwh = priceMicroPerMwh;
+        c.imbalancePriceMicroPerMwh = imbalancePriceMicroPerMwh;
+        c.previous = _lastPosted;
+        c.posted = true;
+        _clearings[interval] = c;
+        _lastPosted = interval;
         openIntervals += 1;
 
         emit ClearingPosted(interval, priceMicroPerMwh, imbalancePriceMicroPerMwh);
     }
 
     /// @inheritdoc ISettlement
-    function settle(uint32 interval) external nonReentrant {
+    /// @dev Moves no tokens, and asks nobody but the fleet, by static calls: nothing can come in between.
+    function settle(uint32 interval) external {
         Clearing memory c = _clearings[interval];
         if (!c.posted) revert SettlementNotPosted(interval);
         if (c.settled) revert SettlementAlreadySettled(interval);
+        if (c.previous != 0 && !_clearings[c.previous].settled) revert SettlementOutOfOrder(interval, c.previous);
 
-        _clearings[interval].settled = true;
-        openIntervals -= 1;
         (uint32 commitmentWh, int40 deliveredWh, uint40 exportedWh) = fleet.delivery(interval);
+        if (c.bounded && BoundaryLib.deviates(deliveredWh, c.boundaryWh, boundaryToleranceBp)) {
+            emit DeliveryScaled(interval, deliveredWh, c.boundaryWh);
+            deliveredWh = c.boundaryWh;
+            c.scaled = true;
+        }
+        c.settled = true;
+        _clearings[interval] = c;
+        openIntervals -= 1;
         int72 revenueMicro = RevenueLib.revenueMicroDown(
             commitmentWh,
             deliveredWh,
             c.priceMicroPerMwh,
             c.imbalancePriceMicroPerMwh
         );
-
-        uint256 dueMicro = revenueMicro < 0
-            ? _lose(interval, revenueMicro)
-            : _share(interval, uint72(revenueMicro), exportedWh);
-        _payMarket(dueMicro);
+        if (revenueMicro < 0) _lose(interval, revenueMicro);
+        else _share(interval, uint72(revenueMicro), exportedWh);
     }
 
     /// @inheritdoc ISettlement
@@ -195,6 +237,17 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
         emit CreditsClaimed(msg.sender, firstInterval, count, amountMicro);
 
         token.safeTransfer(msg.sender, amountMicro);
+    }
+
+    /// @inheritdoc ISettlement
+    function claimLosses() external nonReentrant returns (uint256 amountMicro) {
+        amountMicro = lossesMicro;
+        if (amountMicro == 0) return 0;
+        lossesMicro = 0;
+
+        emit LossesClaimed(amountMicro);
+
+        token.safeTransfer(market, amountMicro);
     }
 
     /// @inheritdoc ISettlement
@@ -227,7 +280,10 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
                 poolMicro: s.poolMicro,
                 repaidMicro: gainMicro - s.feeMicro - s.poolMicro,
                 lossMicro: uint256(SignedMath.max(-revenueMicro, 0)),
-                exportedWh: s.exportedWh
+                exportedWh: s.exportedWh,
+                bounded: c.bounded,
+                boundaryWh: c.boundaryWh,
+                scaled: c.scaled
             });
     }
 
@@ -245,6 +301,22 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
 
     /* INTERNAL: CHECKS */
 
+    /// @dev Reverts if `token_` tells other than six decimals; it need not tell any.
+    function _checkDecimals(IERC20 token_) private view {
+        (bool answered, bytes memory data) = address(token_).staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
+        if (!answered || data.length != 32) return;
+        uint256 decimals = abi.decode(data, (uint256));
+        if (decimals != DECIMALS) revert SettlementTokenDecimals(decimals);
+    }
+
+    /// @dev Reverts unless something is to be posted of `interval`, and stands still.
+    function _checkPostable(uint32 interval, bool posted) private view {
+        if (posted) revert SettlementAlreadyPosted(interval);
+        (uint32 commitmentWh, , ) = fleet.delivery(interval);
+        if (commitmentWh == 0) revert SettlementNothingPromised(interval);
+        if (!fleet.isFinal(interval)) revert SettlementNotFinal(interval);
+    }
+
     function _checkPrice(int64 priceMicroPerMwh) private pure {
         if (priceMicroPerMwh > RevenueLib.PRICE_MAX || priceMicroPerMwh < -RevenueLib.PRICE_MAX) {
             revert SettlementPriceRange(priceMicroPerMwh);
@@ -258,18 +330,21 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
 
     /* INTERNAL: EFFECTS */
 
-    /// @dev Shares a revenue of 0 or more; returns the part of it that is due to the market for losses carried. [micro]
-    function _share(uint32 interval, uint256 revenueMicro, uint40 exportedWh) private returns (uint256 repaidMicro) {
+    /// @dev Shares a revenue of 0 or more, after the losses carried. [micro]
+    function _share(uint32 interval, uint256 revenueMicro, uint40 exportedWh) private {
         uint256 available = fundsMicro;
         if (available < revenueMicro) revert SettlementUnfunded(interval, revenueMicro, available);
 
-        repaidMicro = Math.min(revenueMicro, carriedLossMicro);
+        uint256 repaidMicro = Math.min(revenueMicro, carriedLossMicro);
         uint256 sharedMicro = revenueMicro - repaidMicro;
         uint256 feeMicro = exportedWh == 0 ? sharedMicro : RevenueLib.feeMicroDown(sharedMicro, feeBp);
         uint256 poolMicro = sharedMicro - feeMicro;
         // All are parts of a revenue that fits int72, so that the casts lose nothing.
         fundsMicro = uint80(available - revenueMicro);
-        if (repaidMicro != 0) carriedLossMicro -= uint80(repaidMicro);
+        if (repaidMicro != 0) {
+            carriedLossMicro -= uint80(repaidMicro);
+            _putAside(repaidMicro);
+        }
         feesMicro += uint80(feeMicro);
         creditsMicro += uint80(poolMicro);
         _shares[interval] = Shares({
@@ -282,27 +357,35 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuardTransient {
         emit IntervalSettled(interval, int256(revenueMicro), feeMicro, poolMicro, repaidMicro);
     }
 
-    /// @dev Takes a revenue below 0 from the bond; returns what of it is due to the market now. [micro]
-    function _lose(uint32 interval, int72 revenueMicro) private returns (uint256 paidMicro) {
+    /// @dev Takes a revenue below 0 from the bond, and carries what it does not cover. [micro]
+    function _lose(uint32 interval, int72 revenueMicro) private {
         uint256 lossMicro = SignedMath.abs(revenueMicro);
-        paidMicro = Math.min(lossMicro, bondMicro);
+        uint256 paidMicro = Math.min(lossMicro, bondMicro);
         uint256 carriedMicro = lossMicro - paidMicro;
         bondMicro -= paidMicro.toUint80();
         carriedLossMicro += carriedMicro.toUint80();
+        _putAside(paidMicro);
         _shares[interval].revenueMicro = revenueMicro;
 
         emit IntervalSettled(interval, revenueMicro, 0, 0, 0);
         if (carriedMicro != 0) emit LossCarried(carriedMicro);
     }
 
+    /// @dev Puts a loss aside for the market. [micro]
+    function _putAside(uint256 amountMicro) private {
+        if (amountMicro == 0) return;
+        lossesMicro += amountMicro.toUint80();
+
+        emit LossDue(amountMicro);
+    }
+
     /* INTERNAL: INTERACTIONS */
 
-    /// @dev Pays the market a loss. [micro]
-    function _payMarket(uint256 amountMicro) private {
-        if (amountMicro == 0) return;
-
-        emit LossPaid(amountMicro);
-
-        token.safeTransfer(market, amountMicro);
+    /// @dev Takes tokens from the owner, or reverts if fewer arrive. [micro]
+    function _takeIn(uint256 amountMicro) private {
+        uint256 beforeMicro = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), amountMicro);
+        uint256 receivedMicro = token.balanceOf(address(this)) - beforeMicro;
+        if (receivedMicro < amountMicro) revert SettlementTokenShort(amountMicro, receivedMicro);
     }
 }

@@ -128,6 +128,15 @@ def test_every_function_we_call_is_in_the_abi(module, contracts):
 
 
 def test_the_events_we_read_are_in_the_abi():
-    topics = {event_topic(signature(entry)) for entry in entries("Settlement", "event")}
+    topics = {
+        event_topic(signature(entry))
+        for contract in ("Fleet", "Settlement")
+        for entry in entries(contract, "event")
+    }
 
-    assert {settlement_client.CREDITS_CLAIMED, settlement_client.FEE_CLAIMED} <= topics
+    assert {
+        fleet_client.REPORT_SKIPPED,
+        settlement_client.CREDITS_CLAIMED,
+        settlement_client.FEE_CLAIMED,
+        settlement_client.LOSSES_CLAIMED,
+    } <= topics

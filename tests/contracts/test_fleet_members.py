@@ -6,16 +6,18 @@ from contracts.abi import Function
 from contracts.chain import Call
 from contracts.errors import (
     FleetMemberExists,
+    FleetMemberMissing,
     FleetMemberUnknown,
+    FleetMeterIsMember,
     FleetOwnerNeeded,
     OwnableUnauthorizedAccount,
 )
-from contracts.fleet_client import ENROL, RETIRE
+from contracts.fleet_client import ENROL, NOBODY, RETIRE
 from contracts.promise import Coordination, Delivery, Member
 
 
 def test_a_stranger_cannot_enrol(world):
-    data = ENROL.encode(world.stranger, 1, 1)
+    data = ENROL.encode(world.stranger, 1, 1, NOBODY)
     call = Call(sender=world.stranger, to=world.deployment.fleet, data=data)
 
     assert repr(world.chain.send_all([call])[0]) == repr(OwnableUnauthorizedAccount(world.stranger))
@@ -68,7 +70,36 @@ def test_a_member_is_as_enrolled(empty_world):
     assert empty_world.ledger.fleet.member(member.account) == member
     (log,) = receipt.logs
     assert log.topics[1][12:].hex() == member.account[2:].lower()
-    assert log.data == (10_300).to_bytes(32, "big") + (2**32 - 1).to_bytes(32, "big")
+    assert log.data == b"".join(number.to_bytes(32, "big") for number in (10_300, 2**32 - 1, 0))
+
+
+def test_nobody_cannot_be_enrolled(world):
+    with pytest.raises(FleetMemberMissing):
+        world.ledger.fleet.enrol([Member(account=NOBODY, capacity_wh=1, grid_power_w=1)])
+
+
+def test_a_member_cannot_be_its_own_meter(world):
+    member = Member(
+        account=world.stranger, capacity_wh=1, grid_power_w=1, meter=world.stranger.lower()
+    )
+
+    with pytest.raises(FleetMeterIsMember) as refused:
+        world.ledger.fleet.enrol([member])
+
+    assert refused.value.member == world.stranger
+
+
+def test_a_member_s_meter_is_as_enrolled_and_goes_with_it(world):
+    fleet = world.ledger.fleet
+    metered = Member(account=world.stranger, capacity_wh=1, grid_power_w=1, meter=world.market)
+    plain = Member(account=world.stranger, capacity_wh=2, grid_power_w=2)
+
+    fleet.enrol([metered])
+    before = fleet.member(world.stranger)
+    fleet.retire(world.stranger)
+    fleet.enrol([plain])
+
+    assert (before, fleet.member(world.stranger)) == (metered, plain)
 
 
 def test_a_retired_member_takes_its_weight_along_and_leaves_its_energy(world):

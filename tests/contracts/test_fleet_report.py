@@ -96,19 +96,21 @@ def test_energy_is_bound_by_the_connection_and_the_time(world, sign):
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_many_reports_in_a_second_carry_no_more_than_the_interval_has_lasted(world, sign):
-    account = world.homes[0]
-    world.at(300)
+def test_many_reports_in_a_second_carry_no_more_than_the_interval_has_lasted(exact_world, sign):
+    account = exact_world.homes[0]
+    exact_world.at(300)
     # 12 kW for 300 s and a tolerance of 60 s; a report of its own may carry 200 Wh at once.
     limit_wh = 12_000 * 360 // 3600
-    report = Report(account=account, interval=world.first, net_export_wh=sign * 200, soc_bp=5000)
+    report = Report(
+        account=account, interval=exact_world.first, net_export_wh=sign * 200, soc_bp=5000
+    )
 
-    outcomes = world.ledger.fleet.report_all([report] * 100)
+    outcomes = exact_world.ledger.fleet.report_all([report] * 100)
 
-    refused = FleetIntervalEnergyLimit(account, world.first, sign * 1400, limit_wh)
+    refused = FleetIntervalEnergyLimit(account, exact_world.first, sign * 1400, limit_wh)
     assert [isinstance(each, Receipt) for each in outcomes] == [True] * 6 + [False] * 94
     assert {repr(each) for each in outcomes[6:]} == {repr(refused)}
-    assert world.ledger.fleet.export_wh(account, world.first) == sign * limit_wh
+    assert exact_world.ledger.fleet.export_wh(account, exact_world.first) == sign * limit_wh
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -121,15 +123,17 @@ def test_many_reports_in_a_second_carry_no_more_than_the_interval_has_lasted(wor
         (4 * 1800 + 599, 3, 6200),
     ],
 )
-def test_energy_of_a_silence_does_not_fit_into_one_interval(world, sign, seconds, slot, limit_wh):
-    account, interval = world.homes[0], world.first + slot
-    world.at(0)
-    world.report(account, 0)
-    world.at(seconds)
+def test_energy_of_a_silence_does_not_fit_into_one_interval(
+    exact_world, sign, seconds, slot, limit_wh
+):
+    account, interval = exact_world.homes[0], exact_world.first + slot
+    exact_world.at(0)
+    exact_world.report(account, 0)
+    exact_world.at(seconds)
 
-    dump = world.report(account, sign * 24_000, slot=slot)
-    refused = world.report(account, sign * (limit_wh + 1), slot=slot)
-    taken = world.report(account, sign * limit_wh, slot=slot)
+    dump = exact_world.report(account, sign * 24_000, slot=slot)
+    refused = exact_world.report(account, sign * (limit_wh + 1), slot=slot)
+    taken = exact_world.report(account, sign * limit_wh, slot=slot)
 
     assert [repr(dump), repr(refused)] == [
         repr(FleetIntervalEnergyLimit(account, interval, sign * 24_000, limit_wh)),
@@ -147,16 +151,16 @@ def test_what_was_exported_may_be_taken_back(world):
     assert world.ledger.fleet.export_wh(world.homes[0], world.first) == 0
 
 
-def test_a_member_that_comes_back_cannot_fill_the_interval_twice(world):
-    account = world.homes[0]
-    world.at(300)
-    world.report(account, 1200)
+def test_a_member_that_comes_back_cannot_fill_the_interval_twice(exact_world):
+    account = exact_world.homes[0]
+    exact_world.at(300)
+    exact_world.report(account, 1200)
 
-    world.ledger.fleet.retire(account)
-    world.ledger.fleet.enrol([Member(account=account, capacity_wh=1, grid_power_w=12_000)])
-    world.at(300)
+    exact_world.ledger.fleet.retire(account)
+    exact_world.ledger.fleet.enrol([Member(account=account, capacity_wh=1, grid_power_w=12_000)])
+    exact_world.at(300)
 
-    assert isinstance(world.report(account, 200), FleetIntervalEnergyLimit)
+    assert isinstance(exact_world.report(account, 200), FleetIntervalEnergyLimit)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+
+import {PackedReport} from "../libraries/ReportLib.sol";
+
 /// @title Fleet: who belongs, what was promised, what was delivered
 /// @notice An aggregator promises the market an export per interval; its members report what they did, and read from
 /// here how much the fleet still owes and what their share of it is (Couraud 2021, eq. 10-12).
 /// @dev Intervals are numbered `timestamp / intervalS`. Energy is in Wh, power in W, state of charge in basis points of
 /// nominal capacity (0..10000). Net export is positive when a member feeds the grid. No function loops over members.
 ///
+/// A report, and the evidence of a member's meter, is signed as EIP-712 typed data of the domain that `eip712Domain`
+/// tells:
+///
+///     Report(address member,uint32 interval,int32 netExportWh,uint16 socBp,uint32 nonce)
+///
+/// where `nonce` is the member's `nonceOf` when the report is counted. Each counted report, signed or not, takes the
+/// next one: nothing signed is counted twice, nor beside a report of the same energy that its member sent itself.
+///
 /// Assumptions: the owner enrols devices whose meter it trusts, since energy is bounded by the rating of the member's
-/// grid connection, per report and per interval, and not proved. Block time is right to within a few seconds.
-interface IFleet {
+/// grid connection, per report and per interval, and proved at most by a signature of the meter. Block time is right to
+/// within a few seconds.
+interface IFleet is IERC5267 {
     /// @notice A member as enrolled and as last reported.
     struct MemberView {
         bool enrolled;
@@ -25,21 +38,59 @@ interface IFleet {
         int32 netExportWh;
         /// State of charge in the last report. [bp]
         uint16 socBp;
+        /// Whether its battery has a weight: it reported, and did not lapse since.
+        bool weighed;
+        /// How many of its reports were counted, also before it retired and came back.
+        uint32 nonce;
+        /// The key of its meter, zero for a member that reports without one.
+        address meter;
+    }
+
+    /// @notice A report signed by its member; signatures are in EIP-2098's compact form.
+    struct SignedReport {
+        PackedReport report;
+        bytes32 r;
+        bytes32 vs;
+    }
+
+    /// @notice A meter's signature of the report at `place` in a batch.
+    struct MeterEvidence {
+        uint256 place;
+        bytes32 r;
+        bytes32 vs;
     }
 
     /* EVENTS */
 
-    /// @notice A member joined, with the capacity of its battery [Wh] and the rating of its connection [W].
-    event MemberEnrolled(address indexed member, uint32 capacityWh, uint32 gridPowerW);
+    /// @notice A member joined, with the capacity of its battery [Wh], the rating of its connection [W] and the key of
+    /// its meter, if it has one.
+    event MemberEnrolled(address indexed member, uint32 capacityWh, uint32 gridPowerW, address meter);
 
     /// @notice A member left; what it exported stays recorded.
     event MemberRetired(address indexed member);
+
+    /// @notice A member's battery lost its weight, since it had not been heard of after `heardAt`. [s]
+    event MemberLapsed(address indexed member, uint256 heardAt);
 
     /// @notice Consecutive intervals from `firstInterval` on were promised. [bp, Wh]
     event SchedulePublished(uint32 indexed firstInterval, uint16[] socBp, uint32[] commitmentWh, bool[] steered);
 
     /// @notice A member added `netExportWh` to `interval` and stated its battery's charge. [Wh, bp]
     event Reported(address indexed member, uint32 indexed interval, int32 netExportWh, uint16 socBp);
+
+    /// @notice A batch of signed reports was counted; a report that was skipped is zero in its place.
+    /// @dev Stands for a `Reported` each. A report's word is drawn at `PackedReport`.
+    event ReportsRelayed(address indexed relay, PackedReport[] reports);
+
+    /// @notice The report at `place` of a batch was not counted; `reason` is the error, ABI-encoded, with which it
+    /// would have been refused alone.
+    event ReportSkipped(address indexed member, uint256 place, bytes reason);
+
+    /// @notice Reports were stopped.
+    event ReportsPaused();
+
+    /// @notice Reports go on.
+    event ReportsResumed();
 
     /// @notice The first report of a later interval closed this one. [Wh]
     /// @dev Late reports may still change the figures until `isFinal`.
@@ -53,8 +104,45 @@ interface IFleet {
     /// @notice Thrown when an account is enrolled twice.
     error FleetMemberExists(address member);
 
-    /// @notice Thrown when an account that is not enrolled reports, is retired or asks for its share.
+    /// @notice Thrown when the zero address is to be enrolled.
+    error FleetMemberMissing();
+
+    /// @notice Thrown when a member is to be enrolled as its own meter.
+    error FleetMeterIsMember(address member);
+
+    /// @notice Thrown when an account that is not enrolled reports, lapses, is retired or asks for its share.
     error FleetMemberUnknown(address member);
+
+    /// @notice Thrown when a battery is to lapse whose member was heard of at `heardAt`, an interval ago or less. [s]
+    error FleetMemberHeard(address member, uint256 heardAt);
+
+    /// @notice Thrown when a battery is to lapse that has no weight.
+    error FleetMemberWeightless(address member);
+
+    /// @notice Thrown when a member with a meter reports without its signature.
+    error FleetMeterEvidenceMissing(address member);
+
+    /// @notice Thrown when a meter's signature comes with the report of a member without one.
+    error FleetMeterUnregistered(address member);
+
+    /// @notice Thrown when a meter's signature is not of this report, or not of the member's meter.
+    error FleetMeterSignatureInvalid(address member);
+
+    /// @notice Thrown when a member's signature is not of this report, or not of the member.
+    error FleetSignatureInvalid(address member);
+
+    /// @notice Thrown when a signed report is not its member's next one; `given` is taken to share the upper half of
+    /// `expected`.
+    error FleetNonce(address member, uint32 given, uint32 expected);
+
+    /// @notice Thrown when a batch has a meter's signature for a place that is not after the one before, or not in it.
+    error FleetEvidencePlace(uint256 place);
+
+    /// @notice Thrown while reports are stopped.
+    error FleetPaused();
+
+    /// @notice Thrown when reports are to go on that are not stopped.
+    error FleetNotPaused();
 
     /// @notice Thrown when a schedule's series differ in length or are empty.
     error FleetScheduleShape(uint256 socCount, uint256 commitmentCount, uint256 steeredCount);
@@ -93,21 +181,52 @@ interface IFleet {
     /// @dev Warning: the owner decides alone who belongs and with which rating; a rating too large lets a member claim
     /// energy that it cannot have exported.
     /// @param member The account that reports and is paid.
-    /// @param capacityWh Nominal capacity of its battery, 0 for a member without one: it reports but has no weight. [Wh]
+    /// @param capacityWh Nominal capacity of its battery, 0 for a member without one: it reports but has no weight.
+    /// [Wh]
     /// @param gridPowerW Rating of its grid connection, each way. [W]
-    function enrol(address member, uint32 capacityWh, uint32 gridPowerW) external;
+    /// @param meter Key that has to sign each of its reports too; zero for none.
+    function enrol(address member, uint32 capacityWh, uint32 gridPowerW, address meter) external;
 
     /// @notice Dismiss `member`. Its exports stay recorded and payable; it may be enrolled again.
     /// @dev Warning: the owner can dismiss a member at any time; energy not yet reported is then lost to it.
     function retire(address member) external;
 
-    /// @notice Returns what is known of `member`; all zero for an account that is not enrolled.
+    /// @notice Take the weight of a battery whose member was not heard of for longer than an interval. Anybody may.
+    /// @dev Time in which reports were stopped does not count. The member's next report brings the battery back.
+    function lapse(address member) external;
+
+    /// @notice Returns what is known of `member`; all zero but its nonce for an account that is not enrolled.
     function memberOf(address member) external view returns (MemberView memory);
+
+    /// @notice Returns the nonce that `member` signs its next report with.
+    function nonceOf(address member) external view returns (uint32);
+
+    /// @notice Returns the key of `member`'s meter, zero where it has none.
+    function meterOf(address member) external view returns (address);
 
     /* OWNERSHIP */
 
     /// @notice Always refused: without an owner nothing could be promised any more. Use `transferOwnership`.
+    /// @dev Warning: by `transferOwnership` the owner hands all its powers to another account, once that accepts;
+    /// members are not asked.
     function renounceOwnership() external;
+
+    /* PAUSE */
+
+    /// @notice Stop reports. Members, promises and what was counted stay as they are.
+    /// @dev Grace time stands still: an interval that took reports when the pause began is not final while it lasts,
+    /// and takes them until `graceS` after its end. One that was final stays so.
+    ///
+    /// Warning: the owner can stop reports at any time and for ever; energy not yet reported cannot be settled
+    /// meanwhile.
+    function pause() external;
+
+    /// @notice Let reports go on.
+    /// @dev Warning: the owner alone decides when.
+    function unpause() external;
+
+    /// @notice Returns whether reports are stopped.
+    function paused() external view returns (bool);
 
     /* PROMISE */
 
@@ -139,11 +258,30 @@ interface IFleet {
     /// by the time since it began until now or its end, may be more than the connection carries; each time is taken
     /// `toleranceS` longer. Energy kept back while silent is lost where it exceeds this.
     ///
-    /// Warning: a member that falls silent keeps its weight in the others' shares until the owner retires it.
+    /// A member with a meter uses `reportMetered`. A battery that falls silent keeps its weight until it lapses.
     /// @param interval Number of the interval that the energy belongs to.
     /// @param netExportWh Energy exported less energy imported since the caller's last report. [Wh]
     /// @param socBp State of charge now; ignored for a member without battery. [bp]
     function report(uint32 interval, int32 netExportWh, uint16 socBp) external;
+
+    /// @notice Report as with `report`, for a member that has a meter.
+    /// @param meterR Its signature of the report, in EIP-2098's compact form.
+    /// @param meterVs Its second half.
+    function reportMetered(
+        uint32 interval,
+        int32 netExportWh,
+        uint16 socBp,
+        bytes32 meterR,
+        bytes32 meterVs
+    ) external;
+
+    /// @notice Report in the names of members that signed. Anybody may.
+    /// @dev A report that would be refused alone is skipped, told in `ReportSkipped`, and does not stop the others. A
+    /// member may occur more than once, with consecutive nonces.
+    ///
+    /// Warning: a relay can keep a report back until its interval is over; a member that sees this reports by itself.
+    /// @param evidence Signatures of the meters of those reports whose members have one, in order of `place`.
+    function reportSigned(SignedReport[] calldata reports, MeterEvidence[] calldata evidence) external;
 
     /// @notice Returns the fleet's debt in `interval` and `member`'s share of it.
     /// @dev The interval is a parameter because nodes differ in the block time that a query sees. Shares are rounded

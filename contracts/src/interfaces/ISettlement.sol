@@ -16,15 +16,23 @@ import {IFleet} from "./IFleet.sol";
 /// is Couraud 2021's rule, which takes the imbalance price without sign. It may be posted negative, as Great Britain's
 /// can be: a deviation then earns.
 ///
-/// A revenue above 0 first repays a carried loss; of the rest the aggregator gets `feeBp`, rounded down, and the members
-/// share the pool that remains, each share rounded down. Where nobody exported all of it is fee. A revenue below 0 is
-/// taken from the bond and paid to the market; what the bond does not cover is carried to later revenues and bonds.
+/// A revenue above 0 first repays a carried loss; of the rest the aggregator gets `feeBp`, rounded down, and the
+/// members share the pool that remains, each share rounded down. Where nobody exported all of it is fee. A revenue
+/// below 0 is taken from the bond and put aside for the market; what the bond does not cover is carried to later
+/// revenues and bonds.
 ///
-/// Nothing is lost: balance = bondMicro + fundsMicro + feesMicro + creditsMicro, after every transaction, as long as
-/// nobody sends tokens unasked. Once every member has claimed, creditsMicro is the dust of rounding.
+/// Delivered is the sum of the members' reports, unless the owner posted the reading of the meter at the fleet's
+/// boundary and the two differ by more than `boundaryToleranceBp` of the reading: then it is the reading. That scales
+/// all members' exports by one factor, so that their shares of the pool stay as they were.
 ///
-/// Assumptions: the token moves exactly the amount asked for, and does so or reverts or returns false: no fee on
-/// transfers, no rebasing. The fleet is a `Fleet`, whose figures stand still once `isFinal`.
+/// Nothing is lost: balance = bondMicro + fundsMicro + feesMicro + creditsMicro + lossesMicro, after every transaction,
+/// as long as nobody sends tokens unasked. Once every member has claimed, creditsMicro is the dust of rounding.
+///
+/// Money leaves only to those who fetch it: a receiver that the token refuses to pay stops nobody else.
+///
+/// Assumptions: a balance of the token changes only by transfers, by the amount asked for, or the transfer reverts or
+/// returns false: no rebasing. A fee on transfers is noticed where tokens come in, and refused. The fleet is a `Fleet`,
+/// whose figures stand still once `isFinal`.
 interface ISettlement {
     /// @notice How one interval was settled; revenue = repaid + fee + pool - loss.
     struct SettlementView {
@@ -46,6 +54,12 @@ interface ISettlement {
         uint256 lossMicro;
         /// What the pool is shared by: the sum of the members' positive net exports. [Wh]
         uint40 exportedWh;
+        /// Whether the owner posted the reading at the boundary.
+        bool bounded;
+        /// That reading. [Wh]
+        int40 boundaryWh;
+        /// Whether it was settled by, since the reports differed too much.
+        bool scaled;
     }
 
     /* EVENTS */
@@ -58,6 +72,10 @@ interface ISettlement {
     event Funded(uint256 amountMicro);
     /// @notice The owner took funds back. [micro]
     event FundsWithdrawn(uint256 amountMicro);
+    /// @notice The reading at the boundary became known. [Wh]
+    event BoundaryPosted(uint32 indexed interval, int40 boundaryWh);
+    /// @notice An interval was settled by the reading at the boundary, not by the sum of the reports. [Wh]
+    event DeliveryScaled(uint32 indexed interval, int40 deliveredWh, int40 boundaryWh);
     /// @notice The prices of an interval became known. [micro/MWh]
     event ClearingPosted(uint32 indexed interval, int64 priceMicroPerMwh, int64 imbalancePriceMicroPerMwh);
     /// @notice An interval's revenue was shared. [micro]
@@ -68,8 +86,10 @@ interface ISettlement {
         uint256 poolMicro,
         uint256 repaidMicro
     );
-    /// @notice The market was paid a loss, from the bond or from revenue. [micro]
-    event LossPaid(uint256 amountMicro);
+    /// @notice A loss was put aside for the market, from the bond or from revenue. [micro]
+    event LossDue(uint256 amountMicro);
+    /// @notice The market got what was put aside for it. [micro]
+    event LossesClaimed(uint256 amountMicro);
     /// @notice A loss was carried because the bond did not cover it. [micro]
     event LossCarried(uint256 amountMicro);
     /// @notice A member got its credits of `count` intervals from `firstInterval` on. [micro]
@@ -79,8 +99,17 @@ interface ISettlement {
 
     /* ERRORS */
 
-    /// @notice Thrown when a settlement is created with the zero address as its `role`: fleet, token or market.
-    error SettlementAddressMissing(string role);
+    /// @notice Thrown when a settlement is created with a fleet that is no contract.
+    error SettlementFleetMissing(address fleet);
+
+    /// @notice Thrown when a settlement is created with a token that is no contract.
+    error SettlementTokenMissing(address token);
+
+    /// @notice Thrown when a settlement is created with a token of other than six decimals.
+    error SettlementTokenDecimals(uint256 decimals);
+
+    /// @notice Thrown when a settlement is created with the zero address as its market.
+    error SettlementMarketMissing();
 
     /// @notice Thrown when the owner would leave the settlement without one.
     error SettlementOwnerNeeded();
@@ -88,14 +117,23 @@ interface ISettlement {
     /// @notice Thrown when a settlement is created with a fee above 10000 basis points.
     error SettlementFeeRange(uint16 feeBp);
 
+    /// @notice Thrown when a settlement is created with a tolerance above 10000 basis points.
+    error SettlementToleranceRange(uint16 boundaryToleranceBp);
+
+    /// @notice Thrown when a deposit brings fewer tokens than it should, as with a fee on transfers. [micro]
+    error SettlementTokenShort(uint256 expectedMicro, uint256 receivedMicro);
+
     /// @notice Thrown when a price is beyond +-1e15 micro/MWh.
     error SettlementPriceRange(int64 priceMicroPerMwh);
 
-    /// @notice Thrown when prices are posted for an interval in which nothing was promised.
+    /// @notice Thrown when prices or a reading are posted for an interval in which nothing was promised.
     error SettlementNothingPromised(uint32 interval);
 
-    /// @notice Thrown when prices are posted twice.
+    /// @notice Thrown when prices are posted twice, or a reading after them.
     error SettlementAlreadyPosted(uint32 interval);
+
+    /// @notice Thrown when a reading is posted twice.
+    error SettlementBoundaryPosted(uint32 interval);
 
     /// @notice Thrown when an interval without prices is to be settled.
     error SettlementNotPosted(uint32 interval);
@@ -103,7 +141,10 @@ interface ISettlement {
     /// @notice Thrown when an interval is settled twice.
     error SettlementAlreadySettled(uint32 interval);
 
-    /// @notice Thrown when prices are posted for an interval that can still change.
+    /// @notice Thrown when an interval is to be settled while `previous`, posted before it, is not.
+    error SettlementOutOfOrder(uint32 interval, uint32 previous);
+
+    /// @notice Thrown when prices or a reading are posted for an interval that can still change.
     error SettlementNotFinal(uint32 interval);
 
     /// @notice Thrown when the funds do not cover an interval's revenue. [micro]
@@ -118,11 +159,13 @@ interface ISettlement {
     /* OWNERSHIP */
 
     /// @notice Always refused: bond, funds and fees would be locked for ever. Use `transferOwnership`.
+    /// @dev Warning: by `transferOwnership` the owner hands all its powers, and its bond, funds and fees, to another
+    /// account, once that accepts; members are not asked.
     function renounceOwnership() external;
 
     /* MONEY */
 
-    /// @notice Move `amountMicro` of the owner's tokens into the bond, after a carried loss is paid from it.
+    /// @notice Move `amountMicro` of the owner's tokens into the bond, after a carried loss is put aside from it.
     function depositBond(uint256 amountMicro) external;
 
     /// @notice Return `amountMicro` of the bond to the owner, when no posted interval is unsettled.
@@ -137,26 +180,34 @@ interface ISettlement {
 
     /* SETTLEMENT */
 
+    /// @notice Post the reading of the meter at the fleet's boundary, once, when the interval is final, before its
+    /// prices, and only where something was promised.
+    /// @dev Warning: the reading is the owner's word, and it may leave it out; members compare it with their grid
+    /// operator's.
+    /// @param boundaryWh Net export of the whole fleet. [Wh]
+    function postBoundary(uint32 interval, int40 boundaryWh) external;
+
     /// @notice Post the prices of `interval`, once, when it is final, and only where something was promised.
     /// @dev Warning: prices are the owner's word; members compare them with the market's publications.
+    ///
+    /// Warning: intervals are settled in the order in which the owner posts them, so that it decides which one's
+    /// members bear a carried loss first.
     /// @param priceMicroPerMwh Market price of the commitment. [micro/MWh]
     /// @param imbalancePriceMicroPerMwh Price of a deviation from it. [micro/MWh]
     function post(uint32 interval, int64 priceMicroPerMwh, int64 imbalancePriceMicroPerMwh) external;
 
-    /// @notice Share the revenue of `interval`, once it is posted. Anybody may.
-    /// @dev Warning: a revenue above 0 waits for the owner to fund it.
-    ///
-    /// Warning: a carried loss is repaid from the revenue that is settled next, so that the order in which anybody
-    /// settles intervals decides which one's members bear it.
-    ///
-    /// Warning: losses are pushed to `market`, which must be able to receive: where the token refuses to pay it, no
-    /// interval that makes or repays a loss can be settled.
+    /// @notice Share the revenue of `interval`, once it is posted and those posted before it are settled. Anybody may.
+    /// @dev Warning: a revenue above 0 waits for the owner to fund it, and all posted later wait with it.
     function settle(uint32 interval) external;
 
     /// @notice Pay the caller its credits of `count` intervals from `firstInterval` on.
     /// @dev Intervals not yet settled are passed over and stay claimable. Pays nothing where nothing is owed.
     /// @return amountMicro What was paid. [micro]
     function claim(uint32 firstInterval, uint32 count) external returns (uint256 amountMicro);
+
+    /// @notice Pay the market what was put aside for it. Anybody may.
+    /// @return amountMicro What was paid. [micro]
+    function claimLosses() external returns (uint256 amountMicro);
 
     /// @notice Pay the owner its fees so far.
     /// @return amountMicro What was paid. [micro]
@@ -185,6 +236,9 @@ interface ISettlement {
     /// @notice What members can claim, and dust. [micro]
     function creditsMicro() external view returns (uint80);
 
+    /// @notice What the market can claim. [micro]
+    function lossesMicro() external view returns (uint80);
+
     /// @notice Loss that the bond did not cover; the bond is 0 while this is not. [micro]
     function carriedLossMicro() external view returns (uint80);
 
@@ -200,9 +254,12 @@ interface ISettlement {
     function token() external view returns (IERC20);
 
     /// @notice Who is owed losses.
-    /// @dev Warning: it cannot be changed, and must be able to receive the token.
+    /// @dev Warning: it cannot be changed; losses put aside for one that cannot receive the token are locked.
     function market() external view returns (address);
 
     /// @notice The aggregator's part of the revenue. [bp]
     function feeBp() external view returns (uint16);
+
+    /// @notice How far the members' reports may be from the reading at the boundary. [bp of the reading]
+    function boundaryToleranceBp() external view returns (uint16);
 }

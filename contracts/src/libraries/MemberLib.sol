@@ -3,8 +3,8 @@ pragma solidity ^0.8.24;
 
 /// @dev A member as enrolled and last reported, in one word. From the left:
 ///
-///     | 54 empty | weighed 1 | enrolled 1 | exportWeight 16 | socBp 16 | netExportWh 32 | reportedAt 40 |
-///     | interval 32 | gridPowerW 32 | capacityWh 32 |
+///     | nonce 32 | 21 empty | metered 1 | weighed 1 | enrolled 1 | exportWeight 16 | socBp 16 | netExportWh 32 |
+///     | reportedAt 40 | interval 32 | gridPowerW 32 | capacityWh 32 |
 ///
 /// capacityWh    nominal capacity of the battery, 0 for a member without one [Wh]
 /// gridPowerW    rating of the grid connection, each way [W]
@@ -14,7 +14,9 @@ pragma solidity ^0.8.24;
 /// socBp         state of charge in the last report [bp]
 /// exportWeight  W_e as of the last report [bp]
 /// enrolled      whether the account belongs to the fleet
-/// weighed       whether its battery has reported: until then its charge is unknown and it has no weight
+/// weighed       whether its battery has reported and not lapsed since: otherwise its charge is unknown, its weight 0
+/// metered       whether each report must bear a meter's signature
+/// nonce         how many of its reports were counted; all that a member leaves behind when it retires
 ///
 /// A word and not a struct, since the compiler reads and writes a stored struct field by field, at 100 gas each.
 type Member is uint256;
@@ -23,6 +25,8 @@ using MemberLib for Member global;
 
 /// @title A member in a word
 /// @notice Reading and replacing its fields. Pure: no storage, no caller, no clock.
+/// @dev Fields come out, and go in, as whole words of the right range, since each narrower type costs a mask at each
+/// use.
 library MemberLib {
     uint256 private constant GRID_POWER = 32;
     uint256 private constant INTERVAL = 64;
@@ -32,60 +36,94 @@ library MemberLib {
     uint256 private constant EXPORT_WEIGHT = 184;
     uint256 private constant ENROLLED = 1 << 200;
     uint256 private constant WEIGHED = 1 << 201;
+    uint256 private constant METERED = 1 << 202;
+    uint256 private constant NONCE = 224;
 
-    /// @dev interval, reportedAt, netExportWh.
-    uint256 private constant REPORT_MASK = ((1 << (SOC - INTERVAL)) - 1) << INTERVAL;
-    /// @dev socBp, exportWeight.
-    uint256 private constant WEIGHTS_MASK = uint256(type(uint32).max) << SOC;
+    /// @dev capacityWh, gridPowerW, enrolled, metered, nonce: what a report leaves as it is, or counts up.
+    uint256 private constant ENROLMENT_MASK = type(uint64).max | ENROLLED | METERED | NONCE_MASK;
+    uint256 private constant NONCE_MASK = uint256(type(uint32).max) << NONCE;
 
-    /// @dev Returns a member with the ratings given. [Wh, W]
-    function withRatings(uint32 capacityWh_, uint32 gridPowerW_) internal pure returns (Member) {
-        return Member.wrap(ENROLLED | (uint256(gridPowerW_) << GRID_POWER) | capacityWh_);
+    /// @dev Returns a member with the ratings given [Wh, W], that was `m` before: its nonce goes on.
+    function withRatings(
+        Member m,
+        uint256 capacityWh_,
+        uint256 gridPowerW_,
+        bool metered_
+    ) internal pure returns (Member) {
+        uint256 fields = ENROLLED | (gridPowerW_ << GRID_POWER) | capacityWh_;
+        if (metered_) fields |= METERED;
+        return Member.wrap((Member.unwrap(m) & NONCE_MASK) | fields);
     }
 
-    /// @dev Returns `m` after a report at `timestamp` [s] that brought the net export in `interval_` to `netExportWh_`.
+    /// @dev Returns `m`, whose fields in question are empty, as if it had reported at `timestamp` [s] and had
+    /// `netExportWh_` [Wh] in `interval_`.
+    function withEnergy(
+        Member m,
+        uint256 interval_,
+        uint256 timestamp,
+        int256 netExportWh_
+    ) internal pure returns (Member) {
+        uint256 fields = uint256(uint32(int32(netExportWh_))) << NET_EXPORT;
+        return Member.wrap(Member.unwrap(m) | fields | (timestamp << REPORTED_AT) | (interval_ << INTERVAL));
+    }
+
+    /// @dev Returns what remains of `m` when it retires.
+    function retired(Member m) internal pure returns (Member) {
+        return Member.wrap(Member.unwrap(m) & NONCE_MASK);
+    }
+
+    /// @dev Returns `m` with a report more counted, that came at `timestamp` [s] and brought its net export in
+    /// `interval_` to `netExportWh_` [Wh], and its battery's charge unknown.
     function withReport(
         Member m,
-        uint32 interval_,
+        uint256 interval_,
         uint256 timestamp,
-        int32 netExportWh_
+        int256 netExportWh_
     ) internal pure returns (Member) {
-        uint256 fields = uint256(uint32(netExportWh_)) << NET_EXPORT;
-        fields |= (uint256(uint40(timestamp)) << REPORTED_AT) | (uint256(interval_) << INTERVAL);
-        return Member.wrap((Member.unwrap(m) & ~REPORT_MASK) | fields);
+        uint256 fields = (uint256(uint32(int32(netExportWh_))) << NET_EXPORT) | (1 << NONCE);
+        // 40 bits of seconds last until the year 36812, and intervals are fewer than seconds.
+        fields |= (timestamp << REPORTED_AT) | (interval_ << INTERVAL);
+        // The uppermost field: at its end the nonce starts again, and carries into nothing.
+        unchecked {
+            return Member.wrap((Member.unwrap(m) & ENROLMENT_MASK) + fields);
+        }
     }
 
-    /// @dev Returns `m` with the charge and weight of its battery. [bp]
-    function withWeights(Member m, uint16 socBp_, uint16 exportWeight_) internal pure returns (Member) {
-        uint256 fields = WEIGHED | (uint256(exportWeight_) << EXPORT_WEIGHT) | (uint256(socBp_) << SOC);
-        return Member.wrap((Member.unwrap(m) & ~WEIGHTS_MASK) | fields);
+    /// @dev Returns `m`, whose fields in question are empty, with the charge and weight of its battery. [bp]
+    function withBattery(Member m, uint256 socBp_, uint256 exportWeight_) internal pure returns (Member) {
+        return Member.wrap(Member.unwrap(m) | WEIGHED | (exportWeight_ << EXPORT_WEIGHT) | (socBp_ << SOC));
     }
 
-    function capacityWh(Member m) internal pure returns (uint32) {
+    /// @dev Returns `m` with its battery's charge unknown.
+    function lapsed(Member m) internal pure returns (Member) {
+        return Member.wrap(Member.unwrap(m) & ~WEIGHED);
+    }
+
+    function capacityWh(Member m) internal pure returns (uint256) {
         return uint32(Member.unwrap(m));
     }
 
-    function gridPowerW(Member m) internal pure returns (uint32) {
+    function gridPowerW(Member m) internal pure returns (uint256) {
         return uint32(Member.unwrap(m) >> GRID_POWER);
     }
 
-    function interval(Member m) internal pure returns (uint32) {
+    function interval(Member m) internal pure returns (uint256) {
         return uint32(Member.unwrap(m) >> INTERVAL);
     }
 
-    function reportedAt(Member m) internal pure returns (uint40) {
+    function reportedAt(Member m) internal pure returns (uint256) {
         return uint40(Member.unwrap(m) >> REPORTED_AT);
     }
 
-    function netExportWh(Member m) internal pure returns (int32) {
-        return int32(uint32(Member.unwrap(m) >> NET_EXPORT));
+    function netExportWh(Member m) internal pure returns (int256) {
+        return int256(Member.unwrap(m) << (256 - 32 - NET_EXPORT)) >> (256 - 32);
     }
 
-    function socBp(Member m) internal pure returns (uint16) {
+    function socBp(Member m) internal pure returns (uint256) {
         return uint16(Member.unwrap(m) >> SOC);
     }
 
-    function exportWeight(Member m) internal pure returns (uint16) {
+    function exportWeight(Member m) internal pure returns (uint256) {
         return uint16(Member.unwrap(m) >> EXPORT_WEIGHT);
     }
 
@@ -95,5 +133,13 @@ library MemberLib {
 
     function weighed(Member m) internal pure returns (bool) {
         return Member.unwrap(m) & WEIGHED != 0;
+    }
+
+    function metered(Member m) internal pure returns (bool) {
+        return Member.unwrap(m) & METERED != 0;
+    }
+
+    function nonce(Member m) internal pure returns (uint256) {
+        return Member.unwrap(m) >> NONCE;
     }
 }

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 /// @title Weights of a battery (Couraud 2021, eq. 10-11)
 /// @notice How fit a battery is to export more, or to take energy back. Pure: no storage, no caller, no clock.
 library WeightLib {
     /// @dev A full battery. [bp]
-    uint16 internal constant FULL_BP = 10_000;
+    uint256 internal constant FULL_BP = 10_000;
 
     /// @dev A share of one. [1e-9]
     uint256 internal constant ONE_PPB = 1e9;
 
     /// @dev Returns W_e: the charge, unless the member imported or is below the fleet's target. [bp]
-    function exportWeight(uint16 socBp, int32 netExportWh, uint16 targetSocBp) internal pure returns (uint16) {
-        return netExportWh >= 0 && socBp >= targetSocBp ? socBp : 0;
+    function exportWeight(uint256 socBp, int256 netExportWh, uint256 targetSocBp) internal pure returns (uint256) {
+        // A product, since the compiler makes two jumps of a condition.
+        unchecked {
+            return socBp * SafeCast.toUint(netExportWh >= 0) * SafeCast.toUint(socBp >= targetSocBp);
+        }
     }
 
     /// @dev Returns W_i: the room left in the battery; `socBp` <= FULL_BP. [bp]
-    function importWeight(uint16 socBp) internal pure returns (uint16) {
-        return FULL_BP - socBp;
+    function importWeight(uint256 socBp) internal pure returns (uint256) {
+        unchecked {
+            return FULL_BP - socBp;
+        }
     }
 
     /// @dev Returns `weight / sum` rounded down, 0 where the sum is 0; `weight` <= `sum`. [1e-9]
