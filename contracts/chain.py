@@ -83,3 +83,22 @@ class TimeMachine(Protocol):
         A chain that gives each block a time of its own puts the next one at ``timestamp`` and
         each later one a second or more after it, until the clock is moved again.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """Tell what became of a call whose sender had stopped waiting for it, or had ended."""
+
+    call: Call
+    """What was sent."""
+    outcome: Receipt | LedgerError
+    """Its receipt, or why it had no effect. A `contracts.errors_connection.TransactionPendingError`
+    says that this is not known yet."""
+
+
+@runtime_checkable
+class Recoverer(Protocol):
+    """A chain that remembers what was sent through it and not seen to take effect."""
+
+    def recover(self) -> list[Recovered]:
+        """Wait for the calls whose fate was left open; return what became of each, once each."""

@@ -8,7 +8,8 @@ from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint
 
-from contracts.chain_web3 import Mining, Web3Chain, connection
+from contracts.chain_web3 import Mining, Web3Chain
+from contracts.endpoints import connection
 from contracts.errors import ChainMismatchError
 from contracts.web3_errors import ours
 

@@ -1,23 +1,33 @@
 """The contracts behind a JSON-RPC node: Anvil, Ganache, Geth, Besu, or a provider of any chain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
-from web3 import HTTPProvider, Web3
-from web3.types import Nonce, TxParams, TxReceipt, Wei
+from web3 import Web3
+from web3.exceptions import BlockNotFound
+from web3.types import FilterParams, TxParams, TxReceipt, Wei
 
-from contracts.chain import Call, Log, Receipt
+from contracts.chain import Call, Receipt, Recovered
+from contracts.endpoints import connection, shown
 from contracts.errors import (
     ChainMismatchError,
     LedgerError,
     LedgerRefusedError,
     LedgerReplyError,
+    LedgerUnavailableError,
 )
-from contracts.web3_errors import ours, refusal_of_submission
+from contracts.errors_connection import SenderBlockedError, TransactionPendingError
+from contracts.events import FoundLog, Place
+from contracts.fees import offer
+from contracts.journal import Journal
+from contracts.outbox import Letter, Mined, Outbox
+from contracts.patience import Patience
+from contracts.web3_errors import ours
+from contracts.web3_values import call_of, found_log, log, place, transaction
 
 BATCH_GAS = 1_000_000
 """Gas allowed to each of several calls sent together: one may depend on another, so that they
@@ -27,10 +37,9 @@ BATCH_CALLS = 64
 350,000 gas of our dearest common call."""
 GAS_MARGIN = 1.25
 """What is allowed over what was estimated, since state may change before the block."""
-RECEIPT_TIMEOUT_S = 120.0
-"""How long a transaction may wait for its block. [s]"""
 TRANSFER_GAS = 21_000
 """What a transfer of the chain's own coin costs. [gas]"""
+_NOT_SENT = "{where} does not answer; this call was not sent, send it again once the node is back"
 
 
 class Mining(Protocol):
@@ -52,22 +61,13 @@ class Mining(Protocol):
         """Leave the mining to the node, as it was before."""
 
 
-@dataclass(slots=True)
-class Wallet:
-    """Sign for those whose keys we have, and count their transactions."""
-
-    signers: dict[str, LocalAccount]
-    """Accounts whose keys are here, by address."""
-    nonces: dict[str, int] = field(default_factory=dict)
-    """Number of each sender's next transaction, as far as known."""
-
-
 class Web3Chain:
-    """See `contracts.chain.Chain`.
+    """See `contracts.chain.Chain`, `contracts.chain.Recoverer` and `contracts.events.LogSource`.
 
-    Senders whose key the caller gives sign here; others must be unlocked accounts of the node.
-    Nonces are counted here, so that a sender's calls can follow each other within a block: let no
-    other process send for the same account meanwhile.
+    Senders whose key the caller gives sign here; others must be unlocked accounts of the node. That
+    suits development: of their transactions no bytes are at hand to be sent again. Any number of
+    threads may send. A sender's transactions follow each other; after one that was in no block when
+    its time was over, none is sent until its fate is known.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class Web3Chain:
         signers: Sequence[LocalAccount] = (),
         chain_id: int | None = None,
         mining: Mining | None = None,
+        journal: Path | None = None,
+        patience: Patience | None = None,
     ) -> None:
         """Reach a node.
 
@@ -93,6 +95,10 @@ class Web3Chain:
             Number the chain must have; None takes any.
         mining : Mining, optional
             What mines the blocks; None where the node does.
+        journal : Path, optional
+            File of the transactions that are not confirmed yet; None keeps them in memory.
+        patience : Patience, optional
+            How long to wait for a block, and what it may cost.
 
         Raises
         ------
@@ -100,11 +106,13 @@ class Web3Chain:
             If the node does not answer.
         ChainMismatchError
             If it serves another chain.
+        JournalError
+            If the journal cannot be used.
         """
         self._w3 = w3
         self._where = where
-        self._wallet = Wallet({signer.address: signer for signer in signers})
         self._mining = mining
+        self._recovered: list[Recovered] = []
         with ours(where):
             self._chain_id = w3.eth.chain_id
         if chain_id not in {None, self._chain_id}:
@@ -113,6 +121,17 @@ class Web3Chain:
                 "name the other node or mend the chain id"
             )
             raise ChainMismatchError(msg)
+        self._patience = patience or Patience()
+        self._outbox = Outbox(
+            w3,
+            where=where,
+            chain_id=self._chain_id,
+            signers=signers,
+            submit=mining.submit if mining else w3.eth.send_raw_transaction,
+            journal=Journal(journal),
+            patience=self._patience,
+        )
+        self._outbox.resend()
 
     @property
     def chain_id(self) -> int:
@@ -128,12 +147,13 @@ class Web3Chain:
         """See `contracts.chain.Chain`."""
         creation: TxParams = {"from": to_checksum_address(sender), "data": HexBytes(code)}
         with ours(self._where):
+            self._unblock(str(creation["from"]))
             creation["gas"] = self._estimate(creation)
             (outcome,) = self._carry_out([creation])
         if isinstance(outcome, LedgerError):
             raise outcome
-        address = outcome["contractAddress"]
-        if outcome["status"] != 1 or address is None:
+        address = outcome.receipt["contractAddress"]
+        if outcome.receipt["status"] != 1 or address is None:
             msg = f"{self._where} did not create the contract; see the node's log"
             raise LedgerReplyError(msg)
         return address
@@ -149,7 +169,7 @@ class Web3Chain:
     def call(self, call: Call) -> bytes:
         """See `contracts.chain.Chain`."""
         with ours(self._where):
-            return bytes(self._w3.eth.call(_transaction(call)))
+            return bytes(self._w3.eth.call(transaction(call)))
 
     def code(self, address: str) -> bytes:
         """See `contracts.chain.Chain`."""
@@ -173,6 +193,7 @@ class Web3Chain:
             for account in accounts
         ]
         with ours(self._where):
+            self._unblock(to_checksum_address(sender))
             outcomes = self._carry_out(transfers)
         for outcome in outcomes:
             if isinstance(outcome, LedgerError):
@@ -183,8 +204,36 @@ class Web3Chain:
         with ours(self._where):
             return [str(account) for account in self._w3.eth.accounts]
 
+    def recover(self) -> list[Recovered]:
+        """See `contracts.chain.Recoverer`."""
+        pending = [self._settle(sender) for sender in self._outbox.senders()]
+        found, self._recovered = self._recovered, []
+        return found + [each for each in pending if each is not None]
+
+    def block(self, number: int | None = None) -> Place | None:
+        """See `contracts.events.LogSource`."""
+        try:
+            with ours(self._where):
+                return place(self._w3.eth.get_block("latest" if number is None else number))
+        except LedgerReplyError as error:
+            if isinstance(error.__cause__, BlockNotFound):
+                return None
+            raise
+
+    def logs(self, address: str, first: int, last: int) -> list[FoundLog]:
+        """See `contracts.events.LogSource`."""
+        wanted: FilterParams = {
+            "address": to_checksum_address(address),
+            "fromBlock": first,
+            "toBlock": last,
+        }
+        with ours(self._where):
+            return [found_log(entry) for entry in self._w3.eth.get_logs(wanted)]
+
     def _send_batch(self, calls: Sequence[Call]) -> list[Receipt | LedgerError]:
-        transactions = [_transaction(call) for call in calls]
+        for sender in {to_checksum_address(call.sender) for call in calls}:
+            self._unblock(sender)
+        transactions = [transaction(call) for call in calls]
         if len(transactions) == 1 and self._mining is None:
             try:
                 transactions[0]["gas"] = self._estimate(transactions[0])
@@ -196,127 +245,112 @@ class Web3Chain:
             for call, outcome in zip(calls, outcomes, strict=True)
         ]
 
-    def _carry_out(self, transactions: Sequence[TxParams]) -> list[TxReceipt | LedgerError]:
+    def _unblock(self, sender: str) -> None:
+        """Settle what the sender has left open, or raise `SenderBlockedError`."""
+        pending = self._settle(sender)
+        if pending is not None and isinstance(pending.outcome, TransactionPendingError):
+            raise SenderBlockedError(sender, pending.outcome)
+
+    def _settle(self, sender: str) -> Recovered | None:
+        """Wait for what the sender has left open; return what still is."""
+        for letter, fate in self._outbox.settle(sender):
+            call = call_of(letter.fields)
+            outcome = fate if isinstance(fate, LedgerError) else self._receipt(call, fate)
+            recovered = Recovered(call=call, outcome=outcome)
+            if isinstance(outcome, TransactionPendingError):
+                return recovered
+            self._recovered.append(recovered)
+        return None
+
+    def _carry_out(self, transactions: Sequence[TxParams]) -> list[Mined | LedgerError]:
         """Submit ``transactions``, have them mined, and return what became of each."""
-        fee = self._fee()
+        fee = offer(self._w3, self._patience.fee_cap_wei)
         if self._mining is not None:
             self._mining.begin()
-        submitted: list[HexBytes | LedgerError] = []
-        for transaction in transactions:
+        posted: list[Letter | LedgerError] = []
+        for each in transactions:
             try:
-                submitted.append(self._submit({"gas": BATCH_GAS, **transaction, **fee}))
-            except LedgerError as refused:
-                submitted.append(refused)
+                posted.append(self._outbox.post({"gas": BATCH_GAS, **each, **fee}))
+            except LedgerError as error:
+                posted.append(error)
+            if not _goes_on(posted[-1]):
+                break
         if self._mining is not None:
             self._mining.finish()
-        return [
-            each
-            if isinstance(each, LedgerError)
-            else self._w3.eth.wait_for_transaction_receipt(each, RECEIPT_TIMEOUT_S)
-            for each in submitted
+        outcomes = [
+            each if isinstance(each, LedgerError) else self._outbox.deliver(each) for each in posted
         ]
-
-    def _submit(self, transaction: TxParams) -> HexBytes:
-        """Hand ``transaction`` to the node, signed here or there; return its hash."""
-        sender = to_checksum_address(transaction["from"])
-        nonces = self._wallet.nonces
-        if sender not in nonces:
-            nonces[sender] = self._w3.eth.get_transaction_count(sender, "pending")
-        transaction["nonce"] = Nonce(nonces[sender])
-        try:
-            sent = self._hand_over(sender, transaction)
-        except Exception as error:
-            # The node may have counted transactions that we have not: ask it again next time.
-            del nonces[sender]
-            raise refusal_of_submission(error, where=self._where, sender=sender) from error
-        nonces[sender] += 1
-        return sent
-
-    def _hand_over(self, sender: str, transaction: TxParams) -> HexBytes:
-        signer = self._wallet.signers.get(sender)
-        if signer is None:
-            return self._w3.eth.send_transaction(transaction)
-        unsigned: dict[str, Any] = {**transaction, "chainId": self._chain_id}
-        del unsigned["from"]
-        raw = bytes(signer.sign_transaction(unsigned).raw_transaction)
-        if self._mining is not None:
-            return self._mining.submit(raw)
-        return self._w3.eth.send_raw_transaction(raw)
-
-    def _fee(self) -> TxParams:
-        """Return what to offer for gas: twice the base fee of now, as wallets do. [wei]"""
-        base = self._w3.eth.get_block("latest").get("baseFeePerGas")
-        if base is None:
-            return {"gasPrice": self._w3.eth.gas_price}
-        tip = self._w3.eth.max_priority_fee
-        return {"maxFeePerGas": Wei(2 * base + tip), "maxPriorityFeePerGas": tip}
+        unsent = len(transactions) - len(posted)
+        return outcomes + [LedgerUnavailableError(_NOT_SENT.format(where=self._where))] * unsent
 
     def _estimate(self, transaction: TxParams) -> int:
         """Return the gas to allow ``transaction``, or raise its refusal. [gas]"""
         with ours(self._where):
             return int(self._w3.eth.estimate_gas(transaction) * GAS_MARGIN)
 
-    def _receipt(self, call: Call, found: TxReceipt) -> Receipt | LedgerError:
+    def _receipt(self, call: Call, mined: Mined) -> Receipt | LedgerError:
         """Return the receipt of ``call`` in our form, or why it was refused."""
+        found = mined.receipt
         if found["status"] != 1:
             return self._reason(call, found)
-        logs = tuple(
-            Log(
-                address=entry["address"],
-                topics=tuple(bytes(topic) for topic in entry["topics"]),
-                data=bytes(entry["data"]),
-            )
-            for entry in found["logs"]
-        )
-        block = self._w3.eth.get_block(found["blockNumber"])
-        return Receipt(gas_used=found["gasUsed"], block_timestamp=block["timestamp"], logs=logs)
+        logs = tuple(log(entry) for entry in found["logs"])
+        return Receipt(gas_used=found["gasUsed"], block_timestamp=mined.block_timestamp, logs=logs)
 
     def _reason(self, call: Call, found: TxReceipt) -> LedgerError:
         """Ask again, at the end of the block that refused ``call``, to learn why."""
         number = found["blockNumber"]
         try:
             with ours(self._where):
-                self._w3.eth.call(_transaction(call), number)
+                self._w3.eth.call(transaction(call), number)
+        except LedgerRefusedError as refused:
+            return refused
         except LedgerError as error:
-            return error
+            msg = f"block {number} refused a call of {call.sender} for a reason not known: {error}"
+            return LedgerRefusedError(msg)
         msg = f"block {number} refused a call of {call.sender} that would now be taken; try again"
         return LedgerRefusedError(msg)
 
 
 def rpc_chain(
-    url: str,
+    url: str | Sequence[str],
     *,
     signers: Sequence[LocalAccount] = (),
     chain_id: int | None = None,
     timeout_s: float = 30.0,
+    journal: Path | None = None,
+    patience: Patience | None = None,
 ) -> Web3Chain:
-    """Reach the node at ``url``, which mines its blocks itself.
+    """Reach the node at ``url``, which mines its blocks itself, or the first usable of several.
 
     Parameters
     ----------
-    url : str
-        Address of its JSON-RPC service, ``http://`` or ``https://``.
+    url : str or sequence of str
+        Address of its JSON-RPC service, ``http://`` or ``https://``, or several by preference.
     signers : sequence of LocalAccount
         Accounts whose keys are here; others must be unlocked in the node.
     chain_id : int, optional
         Number the chain must have; None takes any.
     timeout_s : float
         How long an answer may take. [s]
+    journal : Path, optional
+        File that keeps what is sent until it is known to be in a block, one for each process. What
+        an earlier process left there is sent again here, and told by `Web3Chain.recover`.
+    patience : Patience, optional
+        How long to wait for a block, and what it may cost.
     """
-    return Web3Chain(connection(url, timeout_s), where=url, signers=signers, chain_id=chain_id)
-
-
-def connection(url: str, timeout_s: float) -> Web3:
-    """Return a connection to the node at ``url`` that does not retry by itself."""
-    provider = HTTPProvider(
-        url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None
+    urls = [url] if isinstance(url, str) else list(url)
+    return Web3Chain(
+        connection(urls, timeout_s, chain_id=chain_id),
+        where=", ".join(map(shown, urls)),
+        signers=signers,
+        chain_id=chain_id,
+        journal=journal,
+        patience=patience,
     )
-    return Web3(provider)
 
 
-def _transaction(call: Call) -> TxParams:
-    return {
-        "from": to_checksum_address(call.sender),
-        "to": to_checksum_address(call.to),
-        "data": HexBytes(call.data),
-    }
+def _goes_on(posted: Letter | LedgerError) -> bool:
+    """Return whether the node is there to be handed the next transaction."""
+    if isinstance(posted, LedgerError):
+        return not isinstance(posted, LedgerUnavailableError)
+    return posted.taken
