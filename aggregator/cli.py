@@ -1,7 +1,8 @@
 """`gridpact plan | bid | publish | settle | status`: the operator's day, a step each.
 
 Steps pass their results on as files (`aggregator.files`); publish, settle and status also talk to
-the contracts, through a node where the owner's account is unlocked.
+the contracts. Publish and settle sign with the owner's keystore, or leave it to a node that holds
+the owner's account unlocked.
 """
 
 import json
@@ -26,22 +27,22 @@ from aggregator.problem import PlanOptions
 from aggregator.publish import SOC_MARGIN, schedule
 from aggregator.settle import due_micro, revenue_micro
 from aggregator.tables import read_forecast, read_series
-from contracts.cli import (
-    date_option,
-    deployment_option,
-    market_day,
-    open_ledger,
-    url_option,
-    zone_option,
-)
+from contracts.access import Access
 from contracts.client import Ledger
 from contracts.errors import SettlementAlreadyPosted
+from contracts.options import (
+    date_option,
+    file_argument,
+    json_option,
+    ledger_options,
+    market_day,
+    sender_options,
+    zone_option,
+)
 from contracts.promise import Clearing, Delivery, Settlement
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
 
-file_argument = click.Path(path_type=Path, dir_okay=False)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PRICE_COLUMNS = ("price_per_mwh", "imbalance_price_per_mwh")
 """What `settle` reads."""
 PRICE_MAX_PER_MWH = 1e9
@@ -150,8 +151,7 @@ def bid(
 @click.command()
 @click.argument("plan_file", metavar="PLAN", type=file_argument)
 @click.argument("award_file", metavar="AWARD", type=file_argument)
-@url_option
-@deployment_option
+@sender_options
 @click.option(
     "--soc-margin",
     type=click.FloatRange(0, 1),
@@ -164,14 +164,13 @@ def publish(
     *,
     plan_file: Path,
     award_file: Path,
-    url: str,
-    deployment_file: Path,
+    access: Access,
     soc_margin: float,
     as_json: bool,
 ) -> None:
     """Promise PLAN with its AWARD on the fleet contract."""
     promised = schedule(read_plan(plan_file), read_award(award_file), soc_margin=soc_margin)
-    _, ledger = open_ledger(url, deployment_file)
+    ledger = access.as_owner()
     _require_step(plan_file, promised.grid, ledger)
     receipt = ledger.fleet.publish(promised)
     told = {
@@ -194,10 +193,9 @@ def _require_step(path: Path, grid: TimeGrid, ledger: Ledger) -> None:
 
 @click.command()
 @click.argument("prices", type=file_argument)
-@url_option
-@deployment_option
+@sender_options
 @json_option
-def settle(*, prices: Path, url: str, deployment_file: Path, as_json: bool) -> None:
+def settle(*, prices: Path, access: Access, as_json: bool) -> None:
     """Post PRICES, fund and settle every promised interval that is over.
 
     PRICES is a CSV with columns start, price_per_mwh and imbalance_price_per_mwh. Run again, it
@@ -205,7 +203,7 @@ def settle(*, prices: Path, url: str, deployment_file: Path, as_json: bool) -> N
     """
     grid, series = read_series(prices, PRICE_COLUMNS)
     clearings = _clearings(prices, grid, series)
-    _, ledger = open_ledger(url, deployment_file)
+    ledger = access.as_owner()
     _require_step(prices, grid, ledger)
     settled: list[Settlement] = []
     not_over = otherwise = 0
@@ -287,12 +285,11 @@ def _tell_settled(
 @click.command()
 @date_option
 @zone_option
-@url_option
-@deployment_option
+@ledger_options
 @json_option
-def status(*, day: datetime, zone: str, url: str, deployment_file: Path, as_json: bool) -> None:
+def status(*, day: datetime, zone: str, access: Access, as_json: bool) -> None:
     """Show what was promised, delivered and settled on a day."""
-    _, ledger = open_ledger(url, deployment_file)
+    _, ledger = access.read()
     grid = market_day(day, zone, step_s=ledger.fleet.interval_s())
     rows = [_status_row(ledger, interval, grid.step_s) for interval in grid.intervals]
     if as_json:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from contracts.anvil import find_anvil
+from contracts.ganache import find_ganache
 
 # CI tries the same examples every time; a developer's run looks for new ones. No deadline: a busy
 # machine is no fault of the code.
@@ -43,6 +44,13 @@ def needs_anvil(left_out) -> None:
     """Leave the test out where there is no Anvil to start."""
     if find_anvil() is None:
         left_out("Anvil is needed: install Node and run `npm ci`")
+
+
+@pytest.fixture(scope="session")
+def needs_ganache(left_out) -> None:
+    """Leave the test out where there is no Ganache to start."""
+    if find_ganache() is None:
+        left_out("Ganache is needed: install Node and run `npm ci`")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """One story of a fleet, the same to the unit on every chain."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,9 +14,14 @@ from contracts.errors import (
     FleetEnergyLimit,
     FleetIntervalEnergyLimit,
     FleetMemberUnknown,
+    FleetMeterEvidenceMissing,
+    FleetNonce,
+    FleetPaused,
+    FleetSignatureInvalid,
     FleetSocRange,
     SettlementNotPosted,
 )
+from contracts.ganache import ganache_chain, ganache_node
 from contracts.ledger import Books
 from contracts.promise import (
     Clearing,
@@ -26,6 +32,7 @@ from contracts.promise import (
     Schedule,
     Settlement,
 )
+from contracts.signing import sign_report
 from contracts.timegrid import TimeGrid
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -35,17 +42,21 @@ ACCOUNTS = development_accounts(seed=7, count=6)
 OWNER, MARKET, STRANGER, *HOMES = [account.address for account in ACCOUNTS]
 
 
-@pytest.fixture(params=["pyrevm", "eth-tester", "anvil"])
+NODES = {"anvil": (anvil_node, anvil_chain), "ganache": (ganache_node, ganache_chain)}
+
+
+@pytest.fixture(params=["pyrevm", "eth-tester", *NODES])
 def chain(request):
     """Return an empty chain, an hour before the first interval."""
-    if request.param != "anvil":
+    if request.param not in NODES:
         yield embedded_chain(
             start_timestamp=START_S - 3600, accounts=ACCOUNTS, prefer=request.param
         )
         return
-    request.getfixturevalue("needs_anvil")
-    with anvil_node(start_timestamp=START_S - 3600) as url:
-        yield anvil_chain(url, signers=ACCOUNTS)
+    request.getfixturevalue(f"needs_{request.param}")
+    run, reach = NODES[request.param]
+    with run(start_timestamp=START_S - 3600) as url:
+        yield reach(url, signers=ACCOUNTS)
 
 
 def schedule() -> Schedule:
@@ -124,6 +135,8 @@ def settle_and_pay(chain, ledger) -> None:
     settlement = ledger.settlement
     settlement.deposit_bond(5_000)
     settlement.fund(100_000)
+    # Within 1 % of the 235 Wh that were reported.
+    settlement.post_boundary(FIRST, 234)
     settlement.post(
         [
             Clearing(
@@ -149,6 +162,7 @@ def settle_and_pay(chain, ledger) -> None:
             pool_micro=50_287,
             repaid_micro=0,
             loss_micro=0,
+            boundary_wh=234,
         ),
         Settlement(
             interval=FIRST + 2,
@@ -162,14 +176,16 @@ def settle_and_pay(chain, ledger) -> None:
     assert [settlement.claim(home, FIRST, 3) for home in HOMES] == [18_976, 31_310, 0]
     assert settlement.claim_fee() == 16_762
     assert settlement.books() == Books(
-        balance_micro=35_152,
+        balance_micro=37_952,
         bond_micro=2_200,
         funds_micro=32_951,
         fees_micro=0,
         credits_micro=1,
+        losses_micro=2_800,
         carried_loss_micro=0,
         open_intervals=0,
     )
+    assert settlement.claim_losses() == 2_800
     assert ledger.token.balance_micro(MARKET) == 2_800
 
 
@@ -230,3 +246,70 @@ def test_a_retired_member_is_refused_on_every_chain(chain):
     (refused,) = ledger.fleet.report_all([report(0, 0, 1, 5000)])
     assert repr(refused) == repr(FleetMemberUnknown(HOMES[0]))
     assert ledger.fleet.export_wh(HOMES[0], FIRST) == 1
+
+
+def signed(home: int, energy_wh: int, *, nonce: int, domain, meter: int | None = None):
+    """Return a report for the first interval, signed by a home, and by a meter if one is named."""
+    return sign_report(
+        report(home, 0, energy_wh, 5000),
+        nonce,
+        domain,
+        ACCOUNTS[3 + home],
+        meter=None if meter is None else ACCOUNTS[meter],
+    )
+
+
+def test_a_bad_report_of_a_signed_batch_is_skipped_on_every_chain(chain):
+    ledger = begin(chain)
+    chain.set_time(START_S + 600)
+    domain = ledger.fleet.domain()
+    wrong = replace(signed(1, 20, nonce=0, domain=domain), signature=bytes(64))
+    batch = [signed(0, 10, nonce=0, domain=domain), wrong, signed(0, 5, nonce=1, domain=domain)]
+
+    outcomes = ledger.fleet.report_signed(batch, relay=STRANGER)
+    again = ledger.fleet.report_signed(batch[:1], relay=STRANGER)
+
+    assert [isinstance(each, Receipt) for each in outcomes] == [True, False, True]
+    assert repr(outcomes[1]) == repr(FleetSignatureInvalid(HOMES[1]))
+    assert repr(again[0]) == repr(FleetNonce(HOMES[0], 0, 2))
+    assert ledger.fleet.delivery(FIRST).delivered_wh == 15
+    assert ledger.fleet.nonces(HOMES) == [2, 0, 0]
+
+
+def test_a_meter_signs_beside_its_member_on_every_chain(chain):
+    ledger = begin(chain)
+    ledger.fleet.retire(HOMES[0])
+    ledger.fleet.enrol(
+        [Member(account=HOMES[0], capacity_wh=10_000, grid_power_w=600, meter=MARKET)]
+    )
+    chain.set_time(START_S + 600)
+    domain = ledger.fleet.domain()
+    first = signed(0, 10, nonce=0, domain=domain, meter=1)
+
+    (alone,) = ledger.fleet.report_all([first.report])
+    ledger.fleet.report_metered(first.report, first.meter_signature)
+    with_meter = signed(0, 5, nonce=1, domain=domain, meter=1)
+    without = signed(0, 5, nonce=2, domain=domain)
+    outcomes = ledger.fleet.report_signed([with_meter, without])
+
+    assert repr(alone) == repr(FleetMeterEvidenceMissing(HOMES[0]))
+    assert isinstance(outcomes[0], Receipt)
+    assert repr(outcomes[1]) == repr(FleetMeterEvidenceMissing(HOMES[0]))
+    assert ledger.fleet.delivery(FIRST).delivered_wh == 15
+
+
+def test_reports_are_stopped_and_go_on_on_every_chain(chain):
+    ledger = begin(chain)
+    chain.set_time(START_S + 1800 + 300)
+    ledger.fleet.pause()
+
+    refused = ledger.fleet.report_all([report(0, 0, 10, 5000)])
+    batch = ledger.fleet.report_signed([signed(0, 10, nonce=0, domain=ledger.fleet.domain())])
+    chain.set_time(START_S + 1800 + 3000)
+    still_open = ledger.fleet.is_final(FIRST)
+    ledger.fleet.unpause()
+    (taken,) = ledger.fleet.report_all([report(0, 0, 10, 5000)])
+
+    assert [repr(each) for each in refused + batch] == [repr(FleetPaused())] * 2
+    assert not still_open
+    assert isinstance(taken, Receipt)

@@ -12,13 +12,14 @@ from aggregator.tables import write_forecast, write_series
 from contracts.anvil import anvil_node
 from contracts.chain_dev import anvil_chain
 from contracts.chain_web3 import rpc_chain
-from contracts.cli import market_day
 from contracts.client import connect
 from contracts.deployment import Deployment
+from contracts.options import market_day
 from contracts.promise import Report
 from contracts.timegrid import TimeGrid
 from scenarios.cli import main
 
+ADDRESSES = "deployments/31337.json"
 DAY = datetime(2026, 12, 1, tzinfo=UTC)
 GRID = TimeGrid(start=DAY, step_s=1800, count=48)
 FLEET = """
@@ -104,7 +105,7 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node):
     assert f"{award['intervals']} promised intervals are not over yet" in early
     assert "already" in gridpact("chain", "enrol", "members.csv", "--chain", node, code=1)
 
-    deliver(node, files / "deployment.json", home)
+    deliver(node, files / ADDRESSES, home)
     settled = json.loads(gridpact("settle", "prices.csv", "--chain", node, "--json"))
     twice = json.loads(gridpact("settle", "prices.csv", "--chain", node, "--json"))
     rows = json.loads(gridpact("status", "--date", "2026-12-01", "--chain", node, "--json"))
@@ -128,10 +129,40 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node):
     gone = one_line(gridpact(*claim, "--zone", "Europe/Nowhere", code=1))
     assert "Europe/Nowhere" in gone
     stranger = gridpact(*claim, "--account", ACCOUNT, code=1)
-    assert f"does not hold the account {ACCOUNT}" in one_line(stranger)
+    assert f"holds the key of {ACCOUNT}" in one_line(stranger)
     prices = (files / "prices.csv").read_text("utf-8")
     (files / "prices.csv").write_text(prices.replace("120.0", "121.0"), "utf-8")
     assert "4 settled at other prices" in gridpact("settle", "prices.csv", "--chain", node)
+
+
+def test_the_owner_s_key_need_not_be_in_the_node(gridpact, files, node):
+    (files / "passphrase").write_text("only for this test", "utf-8")
+    (files / "passphrase").chmod(0o600)
+    kept = ("--keys", files / "keys", "--passphrase-file", files / "passphrase")
+    owner = json.loads(gridpact("chain", "account", "new", "--light", "--json", *kept))["address"]
+    chain = rpc_chain(node)
+    bank, market, *_ = chain.unlocked()
+    chain.give(bank, [owner], 10**18)
+    signed = ("--chain", node, "--account", owner, *kept)
+    gridpact("plan", "forecast.csv", "--fleet", "fleet.toml")
+    gridpact("bid", "plan.json", "--prices", "prices.csv")
+    gridpact(
+        *("plan", "forecast.csv", "--fleet", "fleet.toml"),
+        *("--award", "award.json", "--out", "replan.json"),
+    )
+
+    gridpact("chain", "deploy", "--market", market, *signed)
+    gridpact("chain", "mint", "1000", *signed)
+    gridpact("chain", "bond", "500", *signed)
+    published = json.loads(gridpact("publish", "replan.json", "award.json", "--json", *signed))
+    held = anvil_chain(node, signers=[])
+    held.set_time(int(GRID.end.timestamp()) + 3600)
+    held.release()
+    settled = json.loads(gridpact("settle", "prices.csv", "--json", *signed))
+
+    # nobody reports, so that all that was sold at 120 is bought back at 50
+    assert settled["intervals"] == 4
+    assert settled["revenue_micro"] == published["commitment_wh"] * (120 - 50) > 0
 
 
 def one_line(error):
@@ -152,15 +183,6 @@ def deliver(url, deployment_file, home):
         fleet.report_all([report])
     chain.set_time(int(GRID.end.timestamp()) + 3600)
     chain.release()
-
-
-def test_deployment_file_that_exists_is_not_overwritten(gridpact, files):
-    (files / "deployment.json").write_text("{}", "utf-8")
-
-    said = gridpact("chain", "deploy", "--chain", "http://127.0.0.1:1", code=2)
-
-    assert "deployment.json exists" in said
-    assert (files / "deployment.json").read_text("utf-8") == "{}"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +211,7 @@ def test_publishing_on_another_chain_names_both(gridpact, files, node):
     gridpact("plan", "forecast.csv", "--fleet", "fleet.toml")
     gridpact("bid", "plan.json", "--prices", "prices.csv")
     gridpact("chain", "deploy", "--chain", node)
-    path = files / "deployment.json"
+    path = files / ADDRESSES
     path.write_text(path.read_text("utf-8").replace('"chain_id": 31337', '"chain_id": 5'), "utf-8")
 
     error = gridpact("publish", "plan.json", "award.json", "--chain", node, code=1)
@@ -243,13 +265,13 @@ def test_terms_that_no_contract_takes_are_wrong_use(gridpact, files, option, val
     said = gridpact("chain", "deploy", "--chain", "http://127.0.0.1:1", option, value, code=2)
 
     assert option in said
-    assert not (files / "deployment.json").exists()
+    assert not (files / "deployments").exists()
 
 
-@pytest.mark.parametrize("folder", ["nowhere", "/proc"])
-def test_a_deployment_that_could_not_be_kept_is_not_sent(gridpact, files, folder):
+@pytest.mark.parametrize("option", ["--deployment", "--deployments"])
+def test_a_deployment_that_could_not_be_kept_is_not_sent(gridpact, files, option):
     # nobody listens at this port: the refusal must come first
-    given = ("--chain", "http://127.0.0.1:1", "--deployment", f"{folder}/deployment.json")
+    given = ("--chain", "http://127.0.0.1:1", option, "/proc/of")
 
     assert "cannot be written" in one_line(gridpact("chain", "deploy", *given, code=1))
 
@@ -261,15 +283,16 @@ def test_a_token_without_code_is_refused_before_anything_is_sent(gridpact, files
 
     assert ACCOUNT in one_line(error)
     assert rpc_chain(node).now_s() == sent
-    assert not (files / "deployment.json").exists()
+    assert not (files / "deployments").exists()
 
 
 def test_a_deployment_with_an_address_that_is_none_is_one_line(gridpact, files):
     body = {"chain_id": 1, "interval_s": 1800, "owner": ACCOUNT, "fleet": "0x2"}
     body |= {"settlement": ACCOUNT, "token": ACCOUNT}
-    (files / "deployment.json").write_text(json.dumps(body), "utf-8")
+    (files / "own.json").write_text(json.dumps(body), "utf-8")
+    given = ("--chain", "http://127.0.0.1:1", "--deployment", "own.json")
 
-    error = gridpact("chain", "mint", "1", "--chain", "http://127.0.0.1:1", code=1)
+    error = gridpact("chain", "mint", "1", *given, code=1)
 
     assert "fleet is no address" in one_line(error)
 

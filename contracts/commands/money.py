@@ -1,0 +1,86 @@
+"""`gridpact chain enrol | mint | bond | claim`: admit members, move money."""
+
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from contracts.access import Access
+from contracts.errors import FleetMemberExists, FleetMemberUnknown
+from contracts.members_file import read_members
+from contracts.options import (
+    date_option,
+    file_argument,
+    market_day,
+    micro,
+    sender_options,
+    zone_option,
+)
+
+
+@click.command("enrol")
+@click.argument("members", type=file_argument)
+@sender_options
+def enrol_command(*, members: Path, access: Access) -> None:
+    """Admit the members of a CSV file.
+
+    Its columns are account, capacity_wh and grid_power_w; all are admitted or none.
+    """
+    admitted = read_members(members)
+    ledger = access.as_owner()
+    for member in admitted:  # all or none: the contract would take those before the first known one
+        with suppress(FleetMemberUnknown):
+            ledger.fleet.member(member.account)
+            raise FleetMemberExists(member.account)
+    ledger.fleet.enrol(admitted)
+    click.echo(f"{len(admitted)} members enrolled")
+
+
+@click.command("mint")
+@click.argument("amount_micro", metavar="AMOUNT", type=micro)
+@sender_options
+def mint_command(*, amount_micro: int, access: Access) -> None:
+    """Create AMOUNT of play money for the owner.
+
+    Works only with the token that `chain deploy` creates where none is named.
+    """
+    ledger = access.as_owner()
+    owner = ledger.fleet.owner
+    ledger.token.mint(owner, amount_micro, owner=owner)
+    click.echo(f"the owner holds {money(ledger.token.balance_micro(owner))}")
+
+
+@click.command("bond")
+@click.argument("amount_micro", metavar="AMOUNT", type=micro)
+@sender_options
+def bond_command(*, amount_micro: int, access: Access) -> None:
+    """Deposit AMOUNT of the owner's money, from which losses are paid."""
+    ledger = access.as_owner()
+    ledger.settlement.deposit_bond(amount_micro)
+    click.echo(f"the bond holds {money(ledger.settlement.books().bond_micro)}")
+
+
+@click.command("claim")
+@date_option
+@zone_option
+@sender_options
+def claim_command(*, day: datetime, zone: str, access: Access) -> None:
+    """Pay a member its credits of a day.
+
+    The member is --account; the day's intervals that are settled are paid.
+    """
+    account = access.sender.account
+    if account is None:
+        msg = "Missing option '--account': the member who claims."
+        raise click.UsageError(msg)
+    ledger = access.as_member()
+    grid = market_day(day, zone, step_s=ledger.fleet.interval_s())
+    paid_micro = ledger.settlement.claim(account, grid.first_interval, grid.count)
+    click.echo(f"{account} was paid {money(paid_micro)}")
+
+
+def money(amount_micro: int) -> str:
+    """Return an amount in units of the currency, exactly."""
+    return f"{Decimal(amount_micro).scaleb(-6):f}"
