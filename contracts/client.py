@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contracts.artifact import load
 from contracts.chain import Chain
+from contracts.contract_check import check_contract
 from contracts.deployment import Deployment
 from contracts.errors import ChainMismatchError
 from contracts.fleet_client import FleetClient
@@ -90,7 +91,7 @@ def connect(chain: Chain, deployment: Deployment) -> Ledger:
     Raises
     ------
     ChainMismatchError
-        If ``chain`` is another one, or holds no contract where the deployment says.
+        If ``chain`` is another one, or holds not our contracts where the deployment says.
     """
     if chain.chain_id != deployment.chain_id:
         msg = (
@@ -98,14 +99,14 @@ def connect(chain: Chain, deployment: Deployment) -> Ledger:
             "connect to the other node or deploy afresh"
         )
         raise ChainMismatchError(msg)
-    for name in ("fleet", "settlement", "token"):
-        address = getattr(deployment, name)
-        if not chain.code(address):
-            msg = (
-                f"no contract at {address}, where the {name} should be, on chain "
-                f"{chain.chain_id}; deploy afresh"
-            )
-            raise ChainMismatchError(msg)
+    check_contract(chain, deployment.fleet, load("Fleet"))
+    check_contract(chain, deployment.settlement, load("Settlement"))
+    if not chain.code(deployment.token):  # any ERC-20 token will do, behind a proxy or not
+        msg = (
+            f"no contract at {deployment.token}, where the token should be, on chain "
+            f"{chain.chain_id}; deploy afresh"
+        )
+        raise ChainMismatchError(msg)
     owner = deployment.owner
     token = TokenClient(chain=chain, address=deployment.token, reader=owner)
     return Ledger(

@@ -13,7 +13,8 @@
         └── LedgerPanicError     the contract's arithmetic failed
 
 The classes below `LedgerRefusedError` that have a ``signature`` are Solidity's custom errors, one
-to one, by the same name and with the same values in order; a test compares them with the ABI.
+to one, by the same name and with the same values in order; a test compares them with the ABI. The
+connection's own, such as a transaction still pending, are in `contracts.errors_connection`.
 """
 
 from contracts.errors_fleet import (

@@ -63,15 +63,18 @@ def _as_ours(error: Exception, where: str) -> LedgerError:
 def _revert_data(error: Exception) -> bytes | None:
     """Return what the contract said in ``error``, None where it is not a contract's refusal."""
     if isinstance(error, ContractLogicError):
-        return bytes.fromhex(error.data[2:]) if isinstance(error.data, str) else b""
+        data = error.data
+        if isinstance(data, dict):  # Ganache, when it estimates
+            data = data.get("result")
+        return bytes.fromhex(data[2:]) if isinstance(data, str) else b""
     if type(error).__name__ == "TransactionFailed":
         # eth-tester hands the revert's bytes over as their Python text; it is not imported here
         # because only embedded chains need it.
         try:
-            data = ast.literal_eval(str(error).removeprefix("execution reverted: "))
+            told = ast.literal_eval(str(error).removeprefix("execution reverted: "))
         except (SyntaxError, ValueError):
             return b""
-        return data if isinstance(data, bytes) else b""
+        return told if isinstance(told, bytes) else b""
     return None
 
 
