@@ -1,35 +1,28 @@
-"""`gridpact plan | bid | publish | settle | status`: the operator's day, a step each.
+"""`gridpact plan | bid | publish | status`: the operator's day, a step each.
 
-Steps pass their results on as files (`aggregator.files`); publish, settle and status also talk to
-the contracts. Publish and settle sign with the owner's keystore, or leave it to a node that holds
-the owner's account unlocked.
+Steps pass their results on as files (`aggregator.files`); publish and status also talk to the
+contracts, as does settle (`aggregator.settle_command`). What is sent is signed with the owner's
+keystore, or by a node that holds the owner's account unlocked.
 """
 
 import json
-from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import click
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from aggregator.award import micro_per_mwh
-from aggregator.errors import FileError
 from aggregator.files import read_award, read_plan, write_award, write_plan
 from aggregator.fleet_file import read_fleet
 from aggregator.market import PriceTakerMarket, bids
 from aggregator.plan import Plan, plan_day, replan
 from aggregator.problem import PlanOptions
 from aggregator.publish import SOC_MARGIN, schedule
-from aggregator.settle import due_micro, revenue_micro
-from aggregator.tables import read_forecast, read_series
+from aggregator.tables import read_forecast, read_series, require_step
 from contracts.access import Access
 from contracts.client import Ledger
-from contracts.errors import SettlementAlreadyPosted
 from contracts.options import (
     date_option,
     file_argument,
@@ -39,14 +32,6 @@ from contracts.options import (
     sender_options,
     zone_option,
 )
-from contracts.promise import Clearing, Delivery, Settlement
-from contracts.timegrid import TimeGrid
-from devices.arrays import FloatArray
-
-PRICE_COLUMNS = ("price_per_mwh", "imbalance_price_per_mwh")
-"""What `settle` reads."""
-PRICE_MAX_PER_MWH = 1e9
-"""Greatest magnitude of a price that the contract takes. [currency/MWh]"""
 
 
 @click.command()
@@ -171,7 +156,7 @@ def publish(
     """Promise PLAN with its AWARD on the fleet contract."""
     promised = schedule(read_plan(plan_file), read_award(award_file), soc_margin=soc_margin)
     ledger = access.as_owner()
-    _require_step(plan_file, promised.grid, ledger)
+    require_step(plan_file, promised.grid, ledger.fleet.interval_s())
     receipt = ledger.fleet.publish(promised)
     told = {
         "first_interval": promised.grid.first_interval,
@@ -181,105 +166,6 @@ def publish(
     }
     line = f"published {told['intervals']} intervals from {promised.grid.start.isoformat()}"
     click.echo(json.dumps(told, indent=2) if as_json else line)
-
-
-def _require_step(path: Path, grid: TimeGrid, ledger: Ledger) -> None:
-    """Raise unless the slots of a file are the intervals of the fleet."""
-    interval_s = ledger.fleet.interval_s()
-    if grid.step_s != interval_s:
-        problem = f"has slots of {grid.step_s} s, the fleet intervals of {interval_s} s"
-        raise FileError(path, problem, "give one row per interval of the fleet")
-
-
-@click.command()
-@click.argument("prices", type=file_argument)
-@sender_options
-@json_option
-def settle(*, prices: Path, access: Access, as_json: bool) -> None:
-    """Post PRICES, fund and settle every promised interval that is over.
-
-    PRICES is a CSV with columns start, price_per_mwh and imbalance_price_per_mwh. Run again, it
-    goes on where it stopped.
-    """
-    grid, series = read_series(prices, PRICE_COLUMNS)
-    clearings = _clearings(prices, grid, series)
-    ledger = access.as_owner()
-    _require_step(prices, grid, ledger)
-    settled: list[Settlement] = []
-    not_over = otherwise = 0
-    for clearing in track(clearings, "settling", console=Console(stderr=True), transient=True):
-        delivery = ledger.fleet.delivery(clearing.interval)
-        if not delivery.commitment_wh:
-            continue
-        done = _settle_one(ledger, clearing, delivery)
-        if done is None:
-            not_over += 1
-            continue
-        settled.append(done)
-        otherwise += done.revenue_micro != _revenue_micro(delivery, clearing)
-    _tell_settled(settled, not_over=not_over, otherwise=otherwise, as_json=as_json)
-
-
-def _clearings(path: Path, grid: TimeGrid, series: dict[str, FloatArray]) -> list[Clearing]:
-    """Return the prices as the contract takes them, all of them or none."""
-    clearings = []
-    for slot, (interval, start) in enumerate(zip(grid.intervals, grid.starts(), strict=True)):
-        price_per_mwh, imbalance_per_mwh = (float(series[name][slot]) for name in PRICE_COLUMNS)
-        worst = max(price_per_mwh, imbalance_per_mwh, key=abs)
-        if abs(worst) > PRICE_MAX_PER_MWH:
-            problem = f"price of {worst:g} per MWh in the slot from {start.isoformat()}"
-            raise FileError(path, problem, "the contract takes up to ±1e9; check its unit")
-        clearings.append(
-            Clearing(
-                interval=interval,
-                price_micro_per_mwh=micro_per_mwh(price_per_mwh),
-                imbalance_price_micro_per_mwh=micro_per_mwh(imbalance_per_mwh),
-            )
-        )
-    return clearings
-
-
-def _revenue_micro(delivery: Delivery, clearing: Clearing) -> int:
-    """Return what an interval earns at these prices. [micro]"""
-    return revenue_micro(
-        commitment_wh=delivery.commitment_wh,
-        delivered_wh=delivery.delivered_wh,
-        price_micro_per_mwh=clearing.price_micro_per_mwh,
-        imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
-    )
-
-
-def _settle_one(ledger: Ledger, clearing: Clearing, delivery: Delivery) -> Settlement | None:
-    """Post, fund and settle one promised interval; None where it is not over."""
-    account, interval = ledger.settlement, clearing.interval
-    before = account.settlement(interval)
-    if before is not None or not ledger.fleet.is_final(interval):
-        return before
-    with suppress(SettlementAlreadyPosted):  # by an earlier run that was cut short
-        account.post([clearing])
-    missing_micro = due_micro(delivery, clearing) - account.books().funds_micro
-    if missing_micro > 0:
-        account.fund(missing_micro)
-    return account.settle([interval])[0]
-
-
-def _tell_settled(
-    settled: Sequence[Settlement], *, not_over: int, otherwise: int, as_json: bool
-) -> None:
-    """Sum up what was settled, what was not yet, and what an earlier run priced otherwise."""
-    names = ("revenue_micro", "fee_micro", "pool_micro", "loss_micro")
-    told = {name: sum(getattr(each, name) for each in settled) for name in names}
-    told |= {"intervals": len(settled), "not_over": not_over, "other_prices": otherwise}
-    line = ", ".join(f"{name.removesuffix('_micro')} {told[name] / 1e6:.2f}" for name in names)
-    click.echo(json.dumps(told, indent=2) if as_json else f"{len(settled)} settled: {line}")
-    if as_json:
-        return
-    if not_over:
-        click.echo(f"{not_over} promised intervals are not over yet")
-    if not (settled or not_over):
-        click.echo("nothing was promised in these intervals")
-    if otherwise:
-        click.echo(f"{otherwise} settled at other prices, posted by an earlier run; they stand")
 
 
 @click.command()

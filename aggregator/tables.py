@@ -49,7 +49,8 @@ def read_series(
     path : Path
         A CSV file with a header; columns not asked for are ignored.
     columns : tuple[str, ...]
-        Names of the wanted columns; one that ends in ``_wh`` must not be negative.
+        Names of the wanted columns; one that ends in ``_wh`` must not be negative, unless it begins
+        with ``net_``.
     grid : TimeGrid, optional
         The slots to take out of the file; without it all rows are taken, and their spacing is the
         step.
@@ -75,6 +76,13 @@ def read_series(
         for name in columns
     }
     return grid or whole, series
+
+
+def require_step(path: Path, grid: TimeGrid, interval_s: int) -> None:
+    """Raise `FileError` unless the slots of a file are the intervals of the fleet."""
+    if grid.step_s != interval_s:
+        problem = f"has slots of {grid.step_s} s, the fleet intervals of {interval_s} s"
+        raise FileError(path, problem, "give one row per interval of the fleet")
 
 
 def write_series(path: Path, grid: TimeGrid, series: Mapping[str, FloatArray]) -> None:
@@ -118,7 +126,7 @@ def _number(path: Path, number: int, name: str, text: str | None) -> float:
         raise FileError(path, f"{name} is {text!r}", remedy, row=number) from error
     if not math.isfinite(value):
         raise FileError(path, f"{name} is {value}", remedy, row=number)
-    if name.endswith("_wh") and value < 0:
+    if name.endswith("_wh") and not name.startswith("net_") and value < 0:
         raise FileError(path, f"{name} is {value:g}", "energy is a magnitude >= 0", row=number)
     return value
 

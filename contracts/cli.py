@@ -9,7 +9,20 @@ import click
 from contracts.commands.account import account_group
 from contracts.commands.deploy import compile_command, deploy_command
 from contracts.commands.dev import dev_command
-from contracts.commands.money import bond_command, claim_command, enrol_command, mint_command
+from contracts.commands.members import (
+    enrol_command,
+    lapse_command,
+    pause_command,
+    retire_command,
+    unpause_command,
+)
+from contracts.commands.money import (
+    bond_command,
+    claim_command,
+    claim_fee_command,
+    claim_losses_command,
+    mint_command,
+)
 from contracts.commands.status import status_command
 
 
@@ -24,9 +37,15 @@ for command in (
     deploy_command,
     status_command,
     enrol_command,
+    retire_command,
+    lapse_command,
+    pause_command,
+    unpause_command,
     mint_command,
     bond_command,
     claim_command,
+    claim_fee_command,
+    claim_losses_command,
     compile_command,
 ):
     chain.add_command(command)

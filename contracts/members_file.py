@@ -11,6 +11,8 @@ from contracts.promise import Member
 
 MEMBER_COLUMNS = ("account", "capacity_wh", "grid_power_w")
 """What each row says of a member."""
+METER_COLUMN = "meter"
+"""May be left out: the key of the member's meter, which then signs each of its reports."""
 
 
 def read_members(path: Path) -> list[Member]:
@@ -48,11 +50,13 @@ def _member(path: Path, line: int, row: dict[str, str | None]) -> Member:
     if account is None or capacity_wh is None or grid_power_w is None:
         msg = f"{path}, row {line}: cells are missing; give {', '.join(MEMBER_COLUMNS)}"
         raise click.ClickException(msg)
+    meter = (row.get(METER_COLUMN) or "").strip()
     try:
         return Member(
             account=checked_address(account.strip()),
             capacity_wh=int(capacity_wh),
             grid_power_w=int(grid_power_w),
+            meter=checked_address(meter) if meter else None,
         )
     except ValueError as error:
         msg = f"{path}, row {line}: {error}; give an address, whole Wh and whole W"

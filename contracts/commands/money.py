@@ -1,41 +1,18 @@
-"""`gridpact chain enrol | mint | bond | claim`: admit members, move money."""
+"""`gridpact chain mint | bond | claim | claim-fee | claim-losses`: move money."""
 
-from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import click
 
 from contracts.access import Access
-from contracts.errors import FleetMemberExists, FleetMemberUnknown
-from contracts.members_file import read_members
 from contracts.options import (
     date_option,
-    file_argument,
     market_day,
     micro,
     sender_options,
     zone_option,
 )
-
-
-@click.command("enrol")
-@click.argument("members", type=file_argument)
-@sender_options
-def enrol_command(*, members: Path, access: Access) -> None:
-    """Admit the members of a CSV file.
-
-    Its columns are account, capacity_wh and grid_power_w; all are admitted or none.
-    """
-    admitted = read_members(members)
-    ledger = access.as_owner()
-    for member in admitted:  # all or none: the contract would take those before the first known one
-        with suppress(FleetMemberUnknown):
-            ledger.fleet.member(member.account)
-            raise FleetMemberExists(member.account)
-    ledger.fleet.enrol(admitted)
-    click.echo(f"{len(admitted)} members enrolled")
 
 
 @click.command("mint")
@@ -79,6 +56,20 @@ def claim_command(*, day: datetime, zone: str, access: Access) -> None:
     grid = market_day(day, zone, step_s=ledger.fleet.interval_s())
     paid_micro = ledger.settlement.claim(account, grid.first_interval, grid.count)
     click.echo(f"{account} was paid {money(paid_micro)}")
+
+
+@click.command("claim-fee")
+@sender_options
+def claim_fee_command(*, access: Access) -> None:
+    """Pay the owner its fees so far."""
+    click.echo(f"the owner was paid {money(access.as_owner().settlement.claim_fee())}")
+
+
+@click.command("claim-losses")
+@sender_options
+def claim_losses_command(*, access: Access) -> None:
+    """Pay the market what losses have put aside for it."""
+    click.echo(f"the market was paid {money(access.as_owner().settlement.claim_losses())}")
 
 
 def money(amount_micro: int) -> str:

@@ -132,7 +132,48 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node):
     assert f"holds the key of {ACCOUNT}" in one_line(stranger)
     prices = (files / "prices.csv").read_text("utf-8")
     (files / "prices.csv").write_text(prices.replace("120.0", "121.0"), "utf-8")
-    assert "4 settled at other prices" in gridpact("settle", "prices.csv", "--chain", node)
+    assert "4 settled at other prices or readings" in gridpact(
+        "settle", "prices.csv", "--chain", node
+    )
+
+
+def test_a_reading_at_the_boundary_outweighs_reports_that_differ_from_it(gridpact, files, node):
+    gridpact("plan", "forecast.csv", "--fleet", "fleet.toml")
+    gridpact("bid", "plan.json", "--prices", "prices.csv")
+    gridpact(
+        *("plan", "forecast.csv", "--fleet", "fleet.toml"),
+        *("--award", "award.json", "--out", "replan.json"),
+    )
+    gridpact("chain", "deploy", "--chain", node)
+    home = rpc_chain(node).unlocked()[2]
+    (files / "members.csv").write_text(
+        f"account,capacity_wh,grid_power_w\n{home},100000,60000\n", "utf-8"
+    )
+    gridpact("chain", "enrol", "members.csv", "--chain", node)
+    gridpact("chain", "mint", "1000", "--chain", node)
+    gridpact("publish", "replan.json", "award.json", "--chain", node)
+    deliver(node, files / ADDRESSES, home)
+    rows = json.loads(gridpact("status", "--date", "2026-12-01", "--chain", node, "--json"))
+    delivered = np.array([row["delivered_wh"] for row in rows], dtype=float)
+    read_wh = delivered.copy()
+    sold = np.flatnonzero(delivered)
+    read_wh[sold[0]] *= 0.9
+    write_series(files / "boundary.csv", GRID, {"net_export_wh": np.round(read_wh)})
+
+    command = ("settle", "prices.csv", "--boundary", "boundary.csv", "--chain", node)
+    settled = json.loads(gridpact(*command, "--json"))
+    again = json.loads(gridpact(*command, "--json"))
+    without = gridpact("settle", "prices.csv", "--chain", node)
+
+    slot = sold[0]
+    paid = sum(
+        row["commitment_wh"] * (120 if 34 <= place < 38 else 40) for place, row in enumerate(rows)
+    )
+    missing_wh = int(delivered[slot] - np.round(read_wh[slot]))
+    assert settled["scaled"] == 1
+    assert settled["revenue_micro"] == paid - missing_wh * 50
+    assert again == settled
+    assert "1 settled by the boundary's reading" in without
 
 
 def test_the_owner_s_key_need_not_be_in_the_node(gridpact, files, node):

@@ -57,3 +57,8 @@ def test_a_fee_cap_below_the_chain_s_fee_is_told(gridpact, own_fleet):
     told = gridpact("chain", "bond", "5", *own_fleet, "--fee-cap-gwei", "0", code=1)
 
     assert told.startswith("gridpact: ")
+
+
+def test_fees_and_losses_of_nothing_are_nothing(gridpact, own_fleet):
+    assert gridpact("chain", "claim-fee", *own_fleet) == "the owner was paid 0.000000\n"
+    assert gridpact("chain", "claim-losses", *own_fleet) == "the market was paid 0.000000\n"

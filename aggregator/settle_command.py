@@ -1,0 +1,159 @@
+"""`gridpact settle`: post prices and readings, fund and settle what the fleet delivered."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from aggregator.award import micro_per_mwh
+from aggregator.errors import FileError
+from aggregator.settle import revenue_micro
+from aggregator.tables import read_series, require_step
+from contracts.access import Access
+from contracts.client import Ledger
+from contracts.errors import (
+    SettlementAlreadyPosted,
+    SettlementBoundaryPosted,
+    SettlementUnfunded,
+)
+from contracts.options import file_argument, json_option, sender_options
+from contracts.promise import Clearing, Delivery, Settlement
+from contracts.timegrid import TimeGrid
+from devices.arrays import FloatArray
+
+PRICE_COLUMNS = ("price_per_mwh", "imbalance_price_per_mwh")
+"""What is read of prices."""
+BOUNDARY_COLUMN = "net_export_wh"
+"""What is read of the meter at the fleet's boundary."""
+PRICE_MAX_PER_MWH = 1e9
+"""Greatest magnitude of a price that the contract takes. [currency/MWh]"""
+ENERGY_MAX_WH = 2.0**39 - 1
+"""Greatest reading that the contract takes. [Wh]"""
+
+
+@click.command()
+@click.argument("prices", type=file_argument)
+@click.option(
+    "--boundary",
+    type=file_argument,
+    help="Readings of the meter at the fleet's boundary: a CSV with columns start, net_export_wh.",
+)
+@sender_options
+@json_option
+def settle(*, prices: Path, boundary: Path | None, access: Access, as_json: bool) -> None:
+    """Post PRICES, fund and settle every promised interval that is over.
+
+    PRICES is a CSV with columns start, price_per_mwh and imbalance_price_per_mwh. Run again, it
+    goes on where it stopped.
+    """
+    grid, series = read_series(prices, PRICE_COLUMNS)
+    clearings = _clearings(prices, grid, series)
+    readings_wh = {} if boundary is None else _readings_wh(boundary, grid)
+    ledger = access.as_owner()
+    require_step(prices, grid, ledger.fleet.interval_s())
+    settled: list[Settlement] = []
+    not_over = otherwise = 0
+    for clearing in track(clearings, "settling", console=Console(stderr=True), transient=True):
+        delivery = ledger.fleet.delivery(clearing.interval)
+        if not delivery.commitment_wh:
+            continue
+        reading_wh = readings_wh.get(clearing.interval)
+        done = _settle_one(ledger, clearing, reading_wh)
+        if done is None:
+            not_over += 1
+            continue
+        settled.append(done)
+        otherwise += done.revenue_micro != _revenue_micro(delivery, clearing, done) or (
+            reading_wh not in {None, done.boundary_wh}
+        )
+    _tell_settled(settled, not_over=not_over, otherwise=otherwise, as_json=as_json)
+
+
+def _clearings(path: Path, grid: TimeGrid, series: dict[str, FloatArray]) -> list[Clearing]:
+    """Return the prices as the contract takes them, all of them or none."""
+    clearings = []
+    for slot, (interval, start) in enumerate(zip(grid.intervals, grid.starts(), strict=True)):
+        price_per_mwh, imbalance_per_mwh = (float(series[name][slot]) for name in PRICE_COLUMNS)
+        worst = max(price_per_mwh, imbalance_per_mwh, key=abs)
+        if abs(worst) > PRICE_MAX_PER_MWH:
+            problem = f"price of {worst:g} per MWh in the slot from {start.isoformat()}"
+            raise FileError(path, problem, "the contract takes up to ±1e9; check its unit")
+        clearings.append(
+            Clearing(
+                interval=interval,
+                price_micro_per_mwh=micro_per_mwh(price_per_mwh),
+                imbalance_price_micro_per_mwh=micro_per_mwh(imbalance_per_mwh),
+            )
+        )
+    return clearings
+
+
+def _readings_wh(path: Path, grid: TimeGrid) -> dict[int, int]:
+    """Return the boundary's readings by interval, all of them or none. [Wh]"""
+    _, series = read_series(path, (BOUNDARY_COLUMN,), grid=grid)
+    readings_wh = series[BOUNDARY_COLUMN]
+    beyond = np.flatnonzero(np.abs(readings_wh) > ENERGY_MAX_WH)
+    if beyond.size:
+        start = list(grid.starts())[beyond[0]]
+        problem = f"reading of {readings_wh[beyond[0]]:g} Wh in the slot from {start.isoformat()}"
+        raise FileError(path, problem, "the contract takes up to ±5e11; check its unit")
+    return dict(zip(grid.intervals, map(round, readings_wh.tolist()), strict=True))
+
+
+def _revenue_micro(delivery: Delivery, clearing: Clearing, done: Settlement) -> int:
+    """Return what an interval earns at these prices, by what was counted as delivered. [micro]"""
+    scaled = done.scaled and done.boundary_wh is not None
+    return revenue_micro(
+        commitment_wh=delivery.commitment_wh,
+        delivered_wh=int(done.boundary_wh or 0) if scaled else delivery.delivered_wh,
+        price_micro_per_mwh=clearing.price_micro_per_mwh,
+        imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
+    )
+
+
+def _settle_one(ledger: Ledger, clearing: Clearing, reading_wh: int | None) -> Settlement | None:
+    """Post, fund and settle one promised interval; None where it is not over."""
+    account, interval = ledger.settlement, clearing.interval
+    before = account.settlement(interval)
+    if before is not None or not ledger.fleet.is_final(interval):
+        return before
+    # what an earlier run posted before it was cut short stands
+    if reading_wh is not None:
+        with suppress(SettlementBoundaryPosted, SettlementAlreadyPosted):
+            account.post_boundary(interval, reading_wh)
+    with suppress(SettlementAlreadyPosted):
+        account.post([clearing])
+    try:
+        return account.settle([interval])[0]
+    except SettlementUnfunded as short:
+        account.fund(short.revenue_micro - short.funds_micro)
+    return account.settle([interval])[0]
+
+
+def _tell_settled(
+    settled: Sequence[Settlement], *, not_over: int, otherwise: int, as_json: bool
+) -> None:
+    """Sum up what was settled, what was not yet, and what an earlier run priced otherwise."""
+    names = ("revenue_micro", "fee_micro", "pool_micro", "loss_micro")
+    told = {name: sum(getattr(each, name) for each in settled) for name in names}
+    told |= {"intervals": len(settled), "not_over": not_over, "other_prices": otherwise}
+    told["scaled"] = scaled = sum(each.scaled for each in settled)
+    line = ", ".join(f"{name.removesuffix('_micro')} {told[name] / 1e6:.2f}" for name in names)
+    click.echo(json.dumps(told, indent=2) if as_json else f"{len(settled)} settled: {line}")
+    if as_json:
+        return
+    if not_over:
+        click.echo(f"{not_over} promised intervals are not over yet")
+    if not (settled or not_over):
+        click.echo("nothing was promised in these intervals")
+    if scaled:
+        click.echo(f"{scaled} settled by the boundary's reading, from which the reports differed")
+    if otherwise:
+        click.echo(
+            f"{otherwise} settled at other prices or readings, posted by an earlier run; they stand"
+        )

@@ -1,0 +1,67 @@
+"""`gridpact chain enrol | retire | lapse | pause | unpause`: who belongs, and who may report."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from contracts.access import Access
+from contracts.errors import FleetMemberExists, FleetMemberUnknown
+from contracts.members_file import read_members
+from contracts.options import address, file_argument, sender_options
+
+
+@click.command("enrol")
+@click.argument("members", type=file_argument)
+@sender_options
+def enrol_command(*, members: Path, access: Access) -> None:
+    """Admit the members of a CSV file.
+
+    Its columns are account, capacity_wh, grid_power_w and, for those whose meter signs too, meter;
+    all are admitted or none.
+    """
+    admitted = read_members(members)
+    ledger = access.as_owner()
+    for member in admitted:  # all or none: the contract would take those before the first known one
+        with suppress(FleetMemberUnknown):
+            ledger.fleet.member(member.account)
+            raise FleetMemberExists(member.account)
+    ledger.fleet.enrol(admitted)
+    click.echo(f"{len(admitted)} members enrolled")
+
+
+@click.command("retire")
+@click.argument("member", type=address)
+@sender_options
+def retire_command(*, member: str, access: Access) -> None:
+    """Dismiss a member; what it exported stays recorded and payable."""
+    access.as_owner().fleet.retire(member)
+    click.echo(f"{member} retired")
+
+
+@click.command("lapse")
+@click.argument("member", type=address)
+@sender_options
+def lapse_command(*, member: str, access: Access) -> None:
+    """Take the weight of a member that has been silent for more than an interval.
+
+    Its share then falls to the others, until it reports again.
+    """
+    access.as_owner().fleet.lapse(member)
+    click.echo(f"{member} has no weight until it reports again")
+
+
+@click.command("pause")
+@sender_options
+def pause_command(*, access: Access) -> None:
+    """Stop all reports; no interval becomes final meanwhile."""
+    access.as_owner().fleet.pause()
+    click.echo("reports are stopped; `chain unpause` lets them go on")
+
+
+@click.command("unpause")
+@sender_options
+def unpause_command(*, access: Access) -> None:
+    """Let reports go on; intervals that were not final get their grace time again."""
+    access.as_owner().fleet.unpause()
+    click.echo("reports go on")
