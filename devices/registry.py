@@ -9,6 +9,7 @@ from devices.battery import Battery, Meter
 from devices.clock import Clock
 from devices.errors import DeviceConfigError
 from devices.guarded_writes import POLL_S, GuardedWrites
+from devices.inverter_readings import InverterReadings, ReserveKeeper
 from devices.switches import EvCharger, Relay
 from devices.write_log import WriteLog
 
@@ -39,6 +40,10 @@ class Device:
     """Its transfer relay."""
     charger: EvCharger | None = None
     """Its EV charger."""
+    inverter: InverterReadings | None = None
+    """What its inverter measures besides power."""
+    reserve: ReserveKeeper | None = None
+    """Keeps a share of the battery's energy back."""
 
     async def close(self) -> None:
         """Return the device to its own control and let go of it."""
