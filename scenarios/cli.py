@@ -21,9 +21,15 @@ COMMANDS = {
     "plan": ("aggregator.cli", "Plan a market day, or plan it again for what was awarded."),
     "bid": ("aggregator.cli", "Offer a plan to a price-taker market and write the award."),
     "publish": ("aggregator.cli", "Publish a plan and its award to the fleet contract."),
-    "settle": ("aggregator.cli", "Post prices, fund and settle what the fleet delivered."),
+    "settle": (
+        "aggregator.settle_command",
+        "Post prices, fund and settle what the fleet delivered.",
+    ),
     "status": ("aggregator.cli", "Show what was promised, delivered and settled."),
     "chain": ("contracts.cli", "Put the contracts on a chain and admit members."),
+    "device": ("devices.cli", "Find, read, steer and emulate batteries, meters and chargers."),
+    "scenario": ("scenarios.scenario_command", "Run what the papers did, on emulated devices."),
+    "bench": ("scenarios.bench_command", "Measure how fast parts of gridpact are here."),
 }
 """Command, module that holds a `click.Command` of that name, and its line in the overview."""
 EXPECTED = (PlanError, LedgerError, DeviceError, ControlError, DataError, ScenarioInputError)

@@ -1,0 +1,1 @@
+"""The sub-commands of `gridpact device`, one module each."""

@@ -1,0 +1,81 @@
+"""`gridpact bench NAME`: how fast it is here; each measurement is loaded when it is called."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, cast
+
+import click
+
+Figures = Mapping[str, float | int | str]
+"""Figures by key, with the unit in the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """One measurement."""
+
+    place: str
+    """``module:function``; the function takes nothing and returns `Figures`, or is a command."""
+    line: str
+    """What it measures, for the overview."""
+    has_options: bool = False
+    """Whether the function is a command with options of its own, in a module quick to import."""
+
+    def load(self) -> object:
+        """Import and return what measures."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name)
+
+
+BENCHES: Final[dict[str, Bench]] = {
+    "devices": Bench(
+        place="scenarios.device_figures:device_figures",
+        line="Codecs, a battery's read, and polling 500 emulated Modbus batteries.",
+    ),
+    "ledger": Bench(
+        place="scenarios.ledger_bench_command:ledger",
+        line="Gas of the contracts for fleets of any size, and reports a second.",
+        has_options=True,
+    ),
+}
+"""By name: whoever adds a measurement adds it here."""
+
+
+class Benches(click.Group):
+    """A group whose sub-commands are the entries of `BENCHES`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names."""
+        del ctx
+        return list(BENCHES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command that measures; nothing is imported before it does."""
+        del ctx
+        if cmd_name not in BENCHES:
+            return None
+        found = BENCHES[cmd_name]
+        if found.has_options:
+            return cast("click.Command", found.load())
+        as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print JSON.")
+
+        def measure(*, as_json: bool) -> None:
+            figures = cast("Callable[[], Figures]", found.load())()
+            _show(figures, as_json=as_json)
+
+        return click.Command(cmd_name, callback=measure, params=[as_json], help=found.line)
+
+
+@click.group(cls=Benches)
+def bench() -> None:
+    """Measure how fast parts of gridpact are on this machine."""
+
+
+def _show(figures: Figures, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(dict(figures), indent=2))
+        return
+    for key, value in figures.items():
+        click.echo(f"{key:>28} {value:,.6g}" if isinstance(value, float) else f"{key:>28} {value}")
