@@ -7,7 +7,7 @@ NPM    := $(shell command -v npm 2>/dev/null)
 OUT    ?= out/demo
 PACKAGES := contracts devices hems aggregator scenarios
 
-.PHONY: demo test check fix contracts clean
+.PHONY: demo test check fix contracts slither clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/gridpact demo --out $(OUT)
@@ -16,11 +16,12 @@ test: $(VENV)/.dev $(if $(NPM),node_modules/.installed)
 	@$(if $(NPM),,echo "npm not found: the tests on Anvil and of the compiler are left out")
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTARGS)
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev $(if $(NPM),node_modules/.installed)
 	$(BIN)/ruff format --check $(PACKAGES) tests
 	$(BIN)/ruff check $(PACKAGES) tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(if $(NPM),FOUNDRY_CONFIG=tests/foundry/foundry.toml node_modules/.bin/forge fmt --check tests/foundry)
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff format $(PACKAGES) tests
@@ -29,6 +30,14 @@ fix: $(VENV)/.dev
 # Recompile the Solidity sources into contracts/artifacts (committed, so that users need no compiler).
 contracts: $(VENV)/.dev node_modules/.installed
 	$(BIN)/python -m contracts.compile
+
+# Slither wants an older web3 than ours, so it has an environment of its own.
+slither: $(VENV)/slither/.installed
+
+$(VENV)/slither/.installed: $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/slither
+	$(VENV)/slither/bin/python -m pip install --quiet slither-analyzer==0.11.6
+	@touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from contracts.anvil import find_anvil
 from contracts.ganache import find_ganache
+from contracts.local_node import find_program
 
 # CI tries the same examples every time; a developer's run looks for new ones. No deadline: a busy
 # machine is no fault of the code.
@@ -51,6 +52,16 @@ def needs_ganache(left_out) -> None:
     """Leave the test out where there is no Ganache to start."""
     if find_ganache() is None:
         left_out("Ganache is needed: install Node and run `npm ci`")
+
+
+@pytest.fixture(scope="session")
+def needs_forge(left_out) -> Path:
+    """Return where Foundry's forge is."""
+    found = find_program("forge")
+    if found is None:
+        left_out("forge is needed: install Node and run `npm ci`")
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 """A small fleet in process, from an hour before its first promised interval."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from pathlib import Path
 
 # Its import raises Python's recursion limit, which hypothesis does not like to see inside a test.
 import eth_account  # noqa: F401
@@ -18,6 +20,9 @@ from contracts.ledger import Books
 from contracts.promise import Clearing, Member, Report, Schedule, Settlement
 from contracts.signing import SignedReport, sign_report
 from contracts.timegrid import TimeGrid
+
+# Tests cannot import each other; the contracts' twin in plain Python is no test.
+sys.path.insert(0, str(Path(__file__).parent / "twin"))
 
 STEP_S = 1800
 START = datetime(2026, 6, 1, tzinfo=UTC)

@@ -1,0 +1,121 @@
+"""`gridpact bench ledger`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from scenarios.ledger_bench import Figures, Tell
+
+TARGETS: Final[dict[str, tuple[str, int]]] = {
+    "report_gas": ("a report, gas", 36_000),
+    "import_report_gas": ("a report of an import, gas", 36_000),
+    "day_report_gas": ("a day's report on average, gas", 38_500),
+    "batch_gas_per_home": ("a report in a signed batch of 70, gas", 12_000),
+    "publish_48_gas": ("publishing 48 intervals, gas", 550_000),
+    "settle_gas": ("settling an interval, gas", 110_000),
+    "claim_48_gas": ("claiming 48 intervals, gas", 350_000),
+    "reports_per_s": ("reports a second in process", 30_000),
+}
+"""What each figure is, and what it should be at most; of the last one, at least."""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what calls cost to this file and measure no speed.",
+)
+@click.option(
+    "--homes",
+    "sizes",
+    type=click.IntRange(1, 100_000),
+    multiple=True,
+    default=(10, 100, 1_000, 10_000),
+    show_default=True,
+    help="Size of a fleet to compare; may be given again.",
+)
+def ledger(*, as_json: bool, snapshot: Path | None, sizes: tuple[int, ...]) -> None:
+    """Gas of the contracts by Anvil's receipts, whatever the fleet's size, and reports a second."""
+    from scenarios.ledger_bench import (  # noqa: PLC0415 -- web3, which an overview does not need
+        gas_figures,
+        reports_per_s,
+    )
+
+    if snapshot is not None and not snapshot.parent.is_dir():
+        msg = f"no folder {snapshot.parent} for the snapshot; create it or name another"
+        raise click.ClickException(msg)
+    with _progress() as tell:
+        figures = gas_figures(sizes=sizes, tell=tell)
+        if snapshot is None:
+            by_size = figures.pop("by_fleet_size")
+            figures |= {"reports_per_s": reports_per_s(tell=tell), "by_fleet_size": by_size}
+    if snapshot is not None:
+        _write(snapshot, figures)
+    if as_json:
+        click.echo(json.dumps(figures, indent=2))
+    else:
+        _show(figures)
+
+
+@contextmanager
+def _progress() -> Iterator["Tell"]:
+    """Yield what shows on stderr how far the measurement is, where somebody sits there."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:>16}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(task: str, done: int, total: int) -> None:
+            if task not in tasks:
+                tasks[task] = bar.add_task(task, total=total)
+            bar.update(tasks[task], completed=done)
+
+        yield tell
+
+
+def _write(path: Path, figures: "Figures") -> None:
+    try:
+        path.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        msg = f"cannot write {path}: {error.strerror}; name another file with --snapshot"
+        raise click.ClickException(msg) from error
+
+
+def _show(figures: "Figures") -> None:
+    """Print the figures as two tables."""
+    console = Console()
+    table = Table(title="The ledger: gas by Anvil's receipts")
+    table.add_column("what")
+    table.add_column("measured", justify="right")
+    table.add_column("target", justify="right")
+    for key, (what, target) in TARGETS.items():
+        found = figures.get(key)
+        if isinstance(found, (int, float)):
+            least = key == "reports_per_s"
+            colour = "green" if (found >= target if least else found <= target) else "red"
+            bound = f"{'≥' if least else '≤'} {target:,}"
+            table.add_row(what, f"[{colour}]{found:,.0f}[/]", bound)
+    console.print(table)
+    sizes = Table(title="Whatever the fleet's size")
+    for column in ("homes", "a report, gas", "settling, gas"):
+        sizes.add_column(column, justify="right")
+    by_size = figures["by_fleet_size"]
+    for each in by_size if isinstance(by_size, list) else ():
+        sizes.add_row(*(f"{value:,}" for value in each.values()))
+    console.print(sizes)

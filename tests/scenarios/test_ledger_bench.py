@@ -1,0 +1,110 @@
+"""`gridpact bench ledger`: its figures, and gas as a reviewed number."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from scenarios.cli import main
+from scenarios.ledger_bench import fleet_gas, gas_figures, reports_per_s
+from scenarios.ledger_bench_command import TARGETS
+
+SNAPSHOT = Path(__file__).parents[1] / "contracts" / "gas_snapshot.json"
+SMALL = (10, 100)
+KEYS = [
+    *("report_gas", "import_report_gas", "day_report_gas", "publish_48_gas", "settle_gas"),
+    *("claim_48_gas", "batch_gas_per_home"),
+]
+AGAIN = "gas changed: review it, then run `gridpact bench ledger --snapshot {}`"
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return json.loads(SNAPSHOT.read_text("utf-8"))
+
+
+@pytest.fixture
+def needs_pyrevm(left_out):
+    if find_spec("pyrevm") is None:
+        left_out("speed is that of pyrevm, which has no wheel here")
+
+
+@pytest.fixture(scope="module")
+def measured(needs_anvil):
+    return gas_figures(sizes=SMALL)
+
+
+def test_gas_is_what_the_committed_snapshot_says(measured, committed):
+    of_small = [each for each in committed["by_fleet_size"] if each["homes"] in SMALL]
+
+    assert measured == committed | {"by_fleet_size": of_small}, AGAIN.format(SNAPSHOT)
+
+
+def test_costs_do_not_grow_with_the_number_of_homes(committed):
+    sizes = committed["by_fleet_size"]
+
+    assert [each["homes"] for each in sizes] == [10, 100, 1_000, 10_000]
+    assert len({(each["report_gas"], each["settle_gas"]) for each in sizes}) == 1
+
+
+@pytest.mark.parametrize(
+    ("figure", "most"),
+    [
+        ("report_gas", 36_000),
+        # A number below zero is written in ones, which cost more than zeros.
+        ("import_report_gas", 36_400),
+        ("day_report_gas", 38_500),
+        ("batch_gas_per_home", 13_600),
+        ("publish_48_gas", 550_000),
+        ("settle_gas", 110_000),
+        ("claim_48_gas", 350_000),
+    ],
+)
+def test_gas_stays_below_its_target(committed, figure, most):
+    assert committed[figure] <= most
+
+
+def test_a_report_costs_the_same_alone_as_in_a_day(needs_anvil, committed):
+    assert fleet_gas(1)["report_gas"] == committed["report_gas"]
+
+
+def test_reports_are_counted_by_the_second(needs_pyrevm):
+    assert reports_per_s(0.2) >= 10_000
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as left:
+        main(["bench", "ledger", *arguments])
+    streams = capsys.readouterr()
+    return left.value.code, streams.out, streams.err
+
+
+def test_a_snapshot_holds_gas_only_and_is_written_where_it_is_asked_for(
+    needs_anvil, capsys, tmp_path
+):
+    path = tmp_path / "gas.json"
+
+    code, out, _ = run(capsys, "--homes", "3", "--snapshot", str(path), "--json")
+
+    found = json.loads(path.read_text("utf-8"))
+    assert (code, json.loads(out)) == (0, found)
+    assert list(found) == [*KEYS, "by_fleet_size"]
+    assert [each["homes"] for each in found["by_fleet_size"]] == [3]
+
+
+def test_a_snapshot_without_a_folder_is_told_before_anything_is_measured(capsys, tmp_path):
+    path = tmp_path / "none" / "gas.json"
+
+    code, _, err = run(capsys, "--snapshot", str(path))
+
+    assert code == 1
+    assert err == f"gridpact: no folder {path.parent} for the snapshot; create it or name another\n"
+
+
+@pytest.mark.usefixtures("needs_anvil", "needs_pyrevm")
+def test_figures_are_shown_beside_their_targets(capsys, committed):
+    _, out, _ = run(capsys, "--homes", "1")
+
+    assert f"{committed['report_gas']:,}" in out
+    assert all(f" {target:,}" in out for _, target in TARGETS.values())
