@@ -6,6 +6,7 @@ from typing import Final
 
 from devices.clock import Clock
 from devices.errors import (
+    DeviceConfigError,
     DeviceError,
     DeviceIgnoredError,
     DeviceReadOnlyError,
@@ -121,7 +122,8 @@ class GuardedWrites:
         renew : bool
             Write even if nothing changed: a timer that starts anew with each write.
         essential : bool
-            Write even beyond the budget: what brings the device back to self-consumption.
+            Write even beyond the budget, and even if the write cannot be counted: what brings the
+            device back to self-consumption.
 
         Returns
         -------
@@ -141,7 +143,7 @@ class GuardedWrites:
             return False
         self._check(register, essential=essential)
         self._known.pop(register.name, None)
-        self._log.record(self._device, register.name, self._clock.utc().date())
+        self._count(register, essential=essential)
         await send()
         if read_back is not None:
             await self._see(register, value, read_back, same)
@@ -176,6 +178,13 @@ class GuardedWrites:
                 "steer it less often or wait for tomorrow (UTC)"
             )
             raise WriteBudgetError(msg)
+
+    def _count(self, register: Register, *, essential: bool) -> None:
+        try:
+            self._log.record(self._device, register.name, self._clock.utc().date())
+        except DeviceConfigError:
+            if not essential:  # a full disk must not keep a battery from self-consumption
+                raise
 
     async def _see(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ class HandClock:
         self._now_s = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Event, asyncio.Task[Any] | None]] = []
         self._slept = 0
+        self._sleeps: Counter[asyncio.Task[Any] | None] = Counter()
 
     def monotonic_s(self) -> float:
         """See `devices.clock.Clock`."""
@@ -31,6 +33,7 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         """See `devices.clock.Clock`."""
         self._slept += 1
+        self._sleeps[asyncio.current_task()] += 1
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -46,17 +49,17 @@ class HandClock:
             await asyncio.sleep(0)
         while self._sleepers and self._sleepers[0][0] <= target_s:
             self._now_s, _, woken, task = heapq.heappop(self._sleepers)
-            slept = self._slept
+            slept = self._sleeps[task]
             woken.set()
             if task is not None and task is not asyncio.current_task():
                 await self._let_work(task, slept)
         self._now_s = target_s
 
     async def _let_work(self, task: "asyncio.Task[Any]", slept: int) -> None:
-        """Give the woken one real time, until somebody sleeps again or it is done."""
+        """Give the woken one real time, until it sleeps again or is done."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + _REAL_WAIT_S
         while (  # noqa: ASYNC110 -- no event tells
-            not task.done() and self._slept == slept and loop.time() < deadline_s
+            not task.done() and self._sleeps[task] == slept and loop.time() < deadline_s
         ):
             await asyncio.sleep(0.005)

@@ -23,6 +23,8 @@ class Polled(Generic[Read]):
     """What it answered; None if it did not."""
     error: DeviceError | None
     """Why it did not answer; None if it did."""
+    missed: int = 0
+    """Turns that passed meanwhile, in which it was therefore not asked."""
 
 
 async def poll(
@@ -35,8 +37,8 @@ async def poll(
 ) -> None:
     """Read every device once a period, their moments spread evenly over it.
 
-    A device that takes longer than a period misses turns and delays no other. Only `DeviceError`
-    is survived.
+    A device that takes longer than a period misses turns, which `Polled.missed` counts, and delays
+    no other. Only `DeviceError` is survived.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ async def _poll_one(
     turn: _Turn,
     clock: Clock,
 ) -> None:
-    """Read one device at its moments; those that have passed meanwhile are left out."""
+    """Read one device at its moments; those that have passed meanwhile are missed."""
     done = 0
     while turn.rounds is None or done < turn.rounds:
         due_s = turn.first_s + done * turn.period_s
@@ -87,5 +89,8 @@ async def _poll_one(
         except DeviceError as error:
             failed = error
         late_s = clock.monotonic_s() - due_s
-        heard(Polled(index=turn.index, late_s=late_s, answer=answer, error=failed))
-        done += max(1, int(late_s // turn.period_s) + 1)
+        missed = max(0, int(late_s // turn.period_s))
+        if turn.rounds is not None:
+            missed = min(missed, turn.rounds - done - 1)
+        heard(Polled(index=turn.index, late_s=late_s, answer=answer, error=failed, missed=missed))
+        done += 1 + missed

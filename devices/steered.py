@@ -6,7 +6,12 @@ from typing import Final, Protocol, Self
 
 from devices.battery import BatteryLimits, BatteryState
 from devices.clock import Clock
-from devices.errors import DeviceError, DeviceReadOnlyError, DeviceRefusedError
+from devices.errors import (
+    DeviceError,
+    DeviceReadOnlyError,
+    DeviceRefusedError,
+    DeviceReplyError,
+)
 
 RETRY_S: Final = 2.0
 """How long to leave a device alone that did not take what had to be; doubled each time. [s]"""
@@ -184,7 +189,12 @@ class SteeredBattery:
 
     async def _known_limits(self) -> BatteryLimits:
         if self._limits is None:
-            self._limits = await self._link.limits()
+            limits = await self._link.limits()
+            if not (limits.charge_max_w >= 0 and limits.discharge_max_w >= 0):
+                # a limit that is no number would bound nothing
+                msg = f"{self.name}: cannot be limited by {limits}; ask again or see to it"
+                raise DeviceReplyError(msg)
+            self._limits = limits
         return self._limits
 
     def _stands(self, power_w: float) -> bool:

@@ -5,6 +5,7 @@ import gc
 import multiprocessing
 import resource
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -36,11 +37,13 @@ class PollFigures:
     """What one process heard of many batteries."""
 
     devices: int
-    """How many."""
+    """How many answered in every round."""
     reads: int
     """Answers."""
     errors: int
     """Reads without one."""
+    missed: int
+    """Reads that were due and not asked for: the one before had taken too long."""
     p50_ms: float
     """Half of the answers were there so long after they were due, or sooner. [ms]"""
     p99_ms: float
@@ -101,10 +104,12 @@ async def measure_polling(devices: int, seconds: int) -> PollFigures:
         )
         used_s = time.process_time() - before_s
     late_ms = [1000 * each.late_s for each in heard if each.error is None] or [float("inf")]
+    answers = Counter(each.index for each in heard if each.error is None)
     return PollFigures(
-        devices=devices,
+        devices=sum(count == seconds for count in answers.values()),
         reads=sum(each.error is None for each in heard),
         errors=sum(each.error is not None for each in heard),
+        missed=sum(each.missed for each in heard),
         p50_ms=float(np.percentile(late_ms, 50)),
         p99_ms=float(np.percentile(late_ms, 99)),
         busy=used_s / seconds,

@@ -38,5 +38,6 @@ def device_figures(
         "poll_p50_ms": round(polled.p50_ms, 1),
         "poll_reads": polled.reads,
         "poll_errors": polled.errors,
+        "poll_missed": polled.missed,
         "poll_busy_share": round(polled.busy, 3),
     }

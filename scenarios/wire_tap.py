@@ -69,19 +69,21 @@ class WireTap:
         if task is not None:
             self._relays.add(task)
             task.add_done_callback(self._relays.discard)
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
-            writer.transport.abort()
-            return
+        # only stop() cancels; start_server's own callback cannot bear it
+        with suppress(OSError, asyncio.CancelledError):
+            await self._join(reader, writer)
+        writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Relay both ways between a client and the server until either ends."""
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
         try:
             await asyncio.gather(
                 self._relay(reader, far_writer, request=True),
                 self._relay(far_reader, writer, request=False),
             )
         finally:
-            for each in (writer, far_writer):
-                each.transport.abort()
+            far_writer.transport.abort()
 
     async def _relay(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, request: bool

@@ -40,6 +40,17 @@ class CertificateFiles:
     """The gateway's private key."""
 
 
+def files_in(folder: Path) -> CertificateFiles:
+    """Return where a folder's certificates are, whether or not they have been made."""
+    return CertificateFiles(
+        ca=folder / "ca.pem",
+        certificate=folder / "adapter.pem",
+        key=folder / "adapter.key",
+        client_certificate=folder / "gateway.pem",
+        client_key=folder / "gateway.key",
+    )
+
+
 def make_certificates(folder: Path, *, hosts: tuple[str, ...], now: datetime) -> CertificateFiles:
     """Write an authority's, an adapter's and a gateway's certificate into a folder.
 
@@ -62,13 +73,7 @@ def make_certificates(folder: Path, *, hosts: tuple[str, ...], now: datetime) ->
     if not hosts:
         msg = f"certificates in {folder}: no host given; name the adapter's host or address"
         raise DeviceConfigError(msg)
-    files = CertificateFiles(
-        ca=folder / "ca.pem",
-        certificate=folder / "adapter.pem",
-        key=folder / "adapter.key",
-        client_certificate=folder / "gateway.pem",
-        client_key=folder / "gateway.key",
-    )
+    files = files_in(folder)
     ca_key, server_key, client_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     subject = _name(f"Gridpact adapter {hosts[0]}"[:64])
     ca = (

@@ -8,7 +8,7 @@ from devices.adapter.messages import Quantity, StorageConfig
 from devices.battery import Battery, BatteryLimits, BatteryState
 from devices.clock import Clock
 from devices.errors import DeviceRefusedError
-from devices.registry import Device, Site, open_device
+from devices.registry import Device, Driver, Site, open_device
 from devices.write_log import WriteLog
 
 
@@ -40,7 +40,12 @@ Open = Callable[[StorageConfig], Awaitable[Device]]
 
 
 def storage_opener(
-    *, clock: Clock, log: WriteLog, timeout_s: float = 5.0, read_only: bool = False
+    *,
+    clock: Clock,
+    log: WriteLog,
+    timeout_s: float = 5.0,
+    read_only: bool = False,
+    open_with: Driver = open_device,
 ) -> Open:
     """Return what opens storages with the drivers of `devices.registry`.
 
@@ -54,6 +59,8 @@ def storage_opener(
         How long a storage may take to answer. [s]
     read_only : bool
         Refuse every write.
+    open_with : callable
+        Opens a device; `devices.dead_man.open_watched` where storages keep set-points.
     """
 
     async def open_storage(config: StorageConfig) -> Device:
@@ -75,7 +82,7 @@ def storage_opener(
             log=log,
             read_only=read_only,
         )
-        return await open_device(table, site)
+        return await open_with(table, site)
 
     return open_storage
 

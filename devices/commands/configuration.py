@@ -16,7 +16,8 @@ CONFIG is a TOML file with a table for each device, named as you like:
   [battery]
   driver = "sonnen-v2"            # see: gridpact device list
   host = "192.168.1.20"           # the driver's own settings
-  token_file = "sonnen.token"     # secrets only ever in files, chmod 600
+  token_file = "sonnen.token"     # secrets only ever in files, chmod 600,
+                                  # beside CONFIG unless the path says otherwise
 """
 """What helps say of the file."""
 SIGNS = """\b
@@ -31,6 +32,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def read_configuration(path: Path) -> dict[str, Mapping[str, object]]:
     """Return a file's tables by name.
+
+    Settings whose name ends in ``_file`` are paths; relative ones start at the file's folder.
 
     Raises
     ------
@@ -53,7 +56,15 @@ def read_configuration(path: Path) -> dict[str, Mapping[str, object]]:
     if not tables:
         msg = f"{path} names no device; add a table such as [battery] with its driver"
         raise DeviceConfigError(msg)
-    return tables
+    return {name: _from_folder(table, path.parent) for name, table in tables.items()}
+
+
+def _from_folder(table: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Return a table whose files no longer depend on where the command is run."""
+    return {
+        key: str(folder / value) if key.endswith("_file") and isinstance(value, str) else value
+        for key, value in table.items()
+    }
 
 
 def chosen(path: Path, name: str | None) -> dict[str, Mapping[str, object]]:

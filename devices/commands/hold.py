@@ -19,11 +19,12 @@ from devices.commands.configuration import (
     site_of,
 )
 from devices.commands.shown import as_table, line_of, read_all
-from devices.commands.steering import hold, let_go, steering_of
 from devices.commands.stopping import run_until_stopped, unless_stopped, wait
+from devices.dead_man import open_watched
 from devices.errors import DeviceError, DeviceIgnoredError
 from devices.guarded_writes import SETTLE_S
-from devices.registry import Device, Site, open_device
+from devices.registry import Device, Site
+from devices.steering import hold, let_go, steering_of
 from devices.write_log import WriteLog
 
 SHOW_S: Final = 5.0
@@ -40,7 +41,8 @@ _LOOK_S: Final = 0.3
     help=f"""Hold NAME of CONFIG at POWER_W for some seconds, and show what it does meanwhile.
 
 At the end, on Ctrl-C and on SIGTERM a battery is sent back to self-consumption
-before the command ends. An EV charger's POWER_W is the most that the car may take.
+before the command ends; a second process does it where the command is killed and the
+device has no watchdog. An EV charger's POWER_W is the most that the car may take.
 
 {EXAMPLE}
 
@@ -100,7 +102,7 @@ class _Hold:
 
     async def run(self, power_w: float, hold_s: float) -> None:
         """Hold, show, and let go, whatever happens."""
-        device = await open_device(self._table, self._site)
+        device = await open_watched(self._table, self._site)
         try:
             steering = steering_of(device)
             work = hold(steering, power_w, valid_s=hold_s)

@@ -115,6 +115,9 @@ class OcppCharger:
         self._writes = site.writes()
         self._seen = ChargerSeen()
         self._held: tuple[float, float] | None = None
+        self._sent_until_s = (
+            -math.inf
+        )  # until when a limit may stand, also one that was not seen to
         self._cleared = False
         self._awaited: frozenset[str] = frozenset()
         self._told = asyncio.Event()
@@ -189,9 +192,10 @@ class OcppCharger:
             if not self._cleared:
                 await self._clear_ours(self._held)
                 self._held, self._cleared = None, True
+                self._sent_until_s = -math.inf
 
     async def close(self) -> None:
-        """Take back a limit that still stands, and let go of the charger.
+        """Take back a limit that may still stand, and let go of the charger.
 
         Raises
         ------
@@ -199,9 +203,10 @@ class OcppCharger:
             If the charger did not take it back; its duration ends it.
         """
         try:
-            if self._held is not None and self._clock.monotonic_s() < self._held[1] + ROUNDED_S:
+            if self._clock.monotonic_s() < self._sent_until_s + ROUNDED_S:
                 await self.unlimit()
         finally:
+            self._sent_until_s = -math.inf
             await self._central.stop()
 
     @property
@@ -254,6 +259,7 @@ class OcppCharger:
             now=self._clock.utc(),
             valid_s=max(until_s - self._clock.monotonic_s(), 1.0),
         )
+        self._sent_until_s = max(self._sent_until_s, until_s)
         answer = await session.ask("SetChargingProfile", payload)
         if answer.get("status") != "Accepted":
             msg = (

@@ -1,10 +1,13 @@
 """Every write: only when something changes, counted, within its budget, and seen to be done."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from devices.errors import (
+    DeviceConfigError,
     DeviceIgnoredError,
     DeviceReadOnlyError,
     DeviceReplyError,
@@ -223,3 +226,17 @@ def test_reading_only_refuses_before_anything_is_sent_or_counted(clock, log):
 
     assert (writes.read_only, memory.sent) == (True, [])
     assert log.counts("shed", clock.utc().date()) == {}
+
+
+def test_what_cannot_be_counted_is_written_only_where_it_lets_go_of_the_device(clock, tmp_path):
+    memory = Memory()
+    with WriteLog(tmp_path / "log") as log:
+        with closing(sqlite3.connect(tmp_path / "log")) as other, other:
+            other.execute("DROP TABLE writes")  # as a damaged card does
+        writes = GuardedWrites("shed", log=log, clock=clock)
+
+        with pytest.raises(DeviceConfigError, match="cannot be used"):
+            asyncio.run(writes.put(POWER, 5, send=lambda: memory.send(5)))
+        asyncio.run(writes.put(MODE, 2, send=lambda: memory.send(2), essential=True))
+
+    assert memory.sent == [2]

@@ -73,4 +73,20 @@ def test_a_slow_device_misses_turns_and_is_not_asked_twice_at_once():
 
     heard = heard_of(reads, clock=HandClock(), rounds=4, until_s=6)
 
-    assert [(each.late_s, each.answer) for each in heard] == [(1.5, 1.5), (1.5, 3.5)]
+    assert [(each.late_s, each.answer, each.missed) for each in heard] == [
+        (1.5, 1.5, 1),
+        (1.5, 3.5, 1),
+    ]
+
+
+def test_turns_after_the_last_round_are_not_missed():
+    def reads(clock):
+        async def slow():
+            await clock.sleep(5.5)
+            return clock.monotonic_s()
+
+        return [slow]
+
+    heard = heard_of(reads, clock=HandClock(), rounds=3, until_s=7)
+
+    assert [(each.late_s, each.answer, each.missed) for each in heard] == [(5.5, 5.5, 2)]

@@ -8,12 +8,12 @@ import pytest
 from devices.battery_model import BatteryModel
 from devices.clock import SystemClock
 from devices.commands.catalogue import CATALOGUE
-from devices.commands.steering import steering_of
 from devices.emulators.faults import FaultPlan
 from devices.emulators.house import EmulatedHome
 from devices.errors import DeviceConfigError
 from devices.hand_clock import HandClock
 from devices.registry import DRIVERS, EMULATORS, Site, open_device, resolve
+from devices.steering import steering_of
 from devices.write_log import WriteLog
 
 

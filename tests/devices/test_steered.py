@@ -10,6 +10,7 @@ from devices.errors import (
     DeviceIgnoredError,
     DeviceReadOnlyError,
     DeviceRefusedError,
+    DeviceReplyError,
     DeviceUnavailableError,
 )
 from devices.hand_clock import HandClock
@@ -258,3 +259,15 @@ def test_a_device_open_for_reading_only_is_not_pestered():
         await battery.close()
 
     assert steered(story) == [(100, 60), "release", "release", "close"]
+
+
+@pytest.mark.parametrize("limit_w", [math.nan, -1.0])
+def test_limits_that_are_none_bound_nothing_and_so_nothing_is_set(limit_w):
+    async def story(battery, link, clock):
+        with pytest.raises(DeviceReplyError, match="shed: cannot be limited by BatteryLimits"):
+            await battery.set_power(1_000.0, valid_s=60)
+        await battery.close()
+
+    limits = BatteryLimits(charge_max_w=3_000.0, discharge_max_w=limit_w)
+
+    assert steered(story, limits=limits) == ["close"]

@@ -5,6 +5,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,14 +65,38 @@ def test_the_code_of_the_page_passes_the_suite_that_the_page_runs(folder):
     assert "12 passed" in done.stdout
 
 
-def test_the_driver_of_the_page_opens_by_its_name_and_refuses_rubbish(folder, monkeypatch):
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (b"<html>", "shed answers no object: "),
+        (b"", "shed answers no object: "),
+        (b"x" * 100_000, "shed answers no object: "),
+        (b"[" * 50_000, "shed answers no object: "),
+        (b"5", "shed answers no object: "),
+        (b"{}", "shed state: no soc in {}; ask again"),
+        (b'{"soc": NaN, "w": 0}', "shed state: no soc in "),
+        (b'{"soc": 50, "w": -Infinity}', "shed state: no w in "),
+        (b'{"soc": 50, "w": -3276800}', "shed state: no w in "),
+        (b'{"soc": 65535, "w": 0}', "shed state: no soc in "),
+        (b'{"soc": "full", "w": 0}', "shed state: no soc in "),
+    ],
+    ids=range(11),
+)
+def test_the_driver_of_the_page_opens_by_its_name_and_refuses_rubbish(
+    folder, monkeypatch, answer, line
+):
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setitem(registry.DRIVERS, "acme", "acme:open_acme")
 
     async def rubbish(reader, writer):
         await reader.readline()
-        writer.write(b"<html>\n")
+        writer.write(answer + b"\n")
         writer.close()
+        with suppress(ConnectionError):  # the driver does not hear a long answer out
+            await writer.wait_closed()
+        over.set()
+
+    over = asyncio.Event()
 
     async def story():
         server = await asyncio.start_server(rubbish, "127.0.0.1", 0)
@@ -80,9 +105,10 @@ def test_the_driver_of_the_page_opens_by_its_name_and_refuses_rubbish(folder, mo
             site = registry.Site(name="shed", where="[shed]", clock=SystemClock(), log=log)
             table = {"driver": "acme", "host": "127.0.0.1", "port": port}
             device = await registry.open_device(table, site)
-            with pytest.raises(DeviceReplyError, match="shed answers b'<html>"):
+            with pytest.raises(DeviceReplyError, match=line):
                 await device.battery.read()
             await device.close()
+        await asyncio.wait_for(over.wait(), 5)
         server.close()
         await server.wait_closed()
 

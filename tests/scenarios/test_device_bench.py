@@ -22,6 +22,6 @@ def test_codec_rates_are_counted():
 def test_emulated_batteries_of_another_process_are_polled():
     figures = asyncio.run(measure_polling(4, 1))
 
-    assert (figures.devices, figures.reads, figures.errors) == (4, 4, 0)
+    assert (figures.devices, figures.reads, figures.errors, figures.missed) == (4, 4, 0, 0)
     assert 0 < figures.p50_ms <= figures.p99_ms
     assert figures.busy > 0

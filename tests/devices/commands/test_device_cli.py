@@ -87,7 +87,7 @@ def test_list_names_every_driver(capsys):
         "device": "sonnenBatterie eco 8, API v1",
         "does": ["battery", "meter"],
         "transport": "HTTP",
-        "watchdog": "none: it keeps the last command for ever",
+        "watchdog": "our dead-man process; the device keeps it for ever",
         "emulated": True,
     }
 

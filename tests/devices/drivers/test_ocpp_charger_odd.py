@@ -247,3 +247,16 @@ def test_a_request_that_cannot_be_understood_is_answered_so_and_changes_nothing(
         assert (await it.charger.read_charger()).charger_power_w == 3_000.0
 
     run(story)
+
+
+def test_a_limit_that_was_sent_and_not_seen_is_taken_back_on_closing():
+    async def story(it):
+        with pytest.raises(DeviceRefusedError, match="no composite schedule"):
+            await it.charger.set_limit(5_000.0, valid_s=600)
+        with pytest.raises(DeviceRefusedError, match="no composite schedule"):
+            await it.charger.close()
+        return [each for each in it.point.asked if each.endswith("Profile")]
+
+    asked = run(story, {"GetCompositeSchedule": {"status": "Rejected"}})
+
+    assert asked == ["SetChargingProfile", "ClearChargingProfile"]
