@@ -17,6 +17,8 @@ class Call:
     """Address of the contract."""
     data: bytes
     """Selector and ABI-encoded arguments."""
+    gas: int | None = None
+    """What to allow where it cannot be estimated; None leaves it to the chain. [gas]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,19 @@ class Chain(Protocol):
 
     def now_s(self) -> int:
         """Return the time that the next block will not be before. [s since 1970]"""
+
+
+@runtime_checkable
+class BulkChain(Protocol):
+    """A chain in process that carries thousands of calls to one contract without an object each."""
+
+    def send_bulk(
+        self, data: Sequence[bytes], *, senders: Sequence[str], to: str
+    ) -> list[LedgerError | None]:
+        """Carry out calls in order; return for each why it was refused, or None if it was not."""
+
+    def call_bulk(self, data: Sequence[bytes], *, sender: str, to: str) -> list[bytes]:
+        """Return what the contract answers to each query; raise at the first it refuses."""
 
 
 @runtime_checkable

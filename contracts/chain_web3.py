@@ -31,7 +31,7 @@ from contracts.web3_values import call_of, found_log, log, place, transaction
 
 BATCH_GAS = 1_000_000
 """Gas allowed to each of several calls sent together: one may depend on another, so that they
-cannot be estimated. What is not used is not paid. [gas]"""
+cannot be estimated. A dearer one names its `Call.gas`. What is not used is not paid. [gas]"""
 BATCH_CALLS = 64
 """Calls sent together at most: those of `BATCH_GAS` that a block of 30 M gas surely holds, at the
 350,000 gas of our dearest common call."""
@@ -239,6 +239,10 @@ class Web3Chain:
                 transactions[0]["gas"] = self._estimate(transactions[0])
             except LedgerRefusedError as refused:
                 return [refused]
+        else:
+            for call, each in zip(calls, transactions, strict=True):
+                if call.gas is not None:
+                    each["gas"] = call.gas
         outcomes = self._carry_out(transactions)
         return [
             outcome if isinstance(outcome, LedgerError) else self._receipt(call, outcome)

@@ -22,6 +22,7 @@ from contracts.commands.money import (
     claim_fee_command,
     claim_losses_command,
     mint_command,
+    retract_command,
 )
 from contracts.commands.status import status_command
 
@@ -46,6 +47,7 @@ for command in (
     claim_command,
     claim_fee_command,
     claim_losses_command,
+    retract_command,
     compile_command,
 ):
     chain.add_command(command)

@@ -70,6 +70,28 @@ class SettlementAlreadySettled(LedgerRefusedError):
 
 
 @dataclass(eq=False)
+class SettlementNotLast(LedgerRefusedError):
+    """What was posted of an interval is to be taken back, and another was posted after it."""
+
+    signature = "SettlementNotLast(uint32,uint32)"
+    message = "interval {interval} was not posted last; take back {last} first"
+    interval: int
+    last: int
+
+
+@dataclass(eq=False)
+class SettlementIntervalRange(LedgerRefusedError):
+    """A claim reaches beyond the last interval there is."""
+
+    signature = "SettlementIntervalRange(uint32,uint32)"
+    message = (
+        "{count} intervals from {first_interval} on reach beyond 2**32; claim a day's at a time"
+    )
+    first_interval: int
+    count: int
+
+
+@dataclass(eq=False)
 class SettlementNotFinal(LedgerRefusedError):
     """Prices are posted for an interval that can still change."""
 

@@ -7,8 +7,16 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from contracts.abi import WORD, Function, address_word, event_topic, refusal
-from contracts.chain import Call, Chain, Receipt
+from contracts.chain import BulkChain, Call, Chain, Receipt
 from contracts.errors import FleetMemberUnknown, LedgerError, LedgerReplyError
+from contracts.fleet_arrays import (
+    Answers,
+    FleetReport,
+    Outcomes,
+    coordination_answers,
+    coordination_calls,
+    report_calls,
+)
 from contracts.promise import Coordination, Delivery, Member, Report, Schedule
 from contracts.signing import Domain, SignedReport, check_signature
 from contracts.timegrid import TimeGrid
@@ -39,6 +47,12 @@ IS_FINAL = Function("isFinal(uint32)", ("bool",))
 INTERVAL_S = Function("intervalS()", ("uint32",))
 
 REPORT_SKIPPED = event_topic("ReportSkipped(address,uint256,bytes)")
+
+BATCH_GAS = 60_000
+"""What a batch of signed reports may take besides its reports. [gas]"""
+REPORT_GAS = 45_000
+"""What one of them may take: its home's first in a word of its record, with a meter's evidence,
+or one that is skipped with its reason. [gas]"""
 
 NOBODY = "0x" + 40 * "0"
 """The zero address."""
@@ -138,7 +152,12 @@ class FleetClient:
         self, batch: Sequence[SignedReport], *, relay: str | None = None
     ) -> list[Receipt | LedgerError]:
         """See `contracts.ledger.HomeLedger`."""
-        call = Call(sender=relay or self.owner, to=self.address, data=_batch_data(batch))
+        call = Call(
+            sender=relay or self.owner,
+            to=self.address,
+            data=_batch_data(batch),
+            gas=BATCH_GAS + REPORT_GAS * len(batch),
+        )
         (outcome,) = self.chain.send_all([call])
         outcomes: list[Receipt | LedgerError] = [outcome] * len(batch)
         if isinstance(outcome, Receipt):
@@ -165,6 +184,36 @@ class FleetClient:
             _coordination(ask(Call(sender=sender, to=to, data=head + address_word(each) + tail)))
             for each in accounts
         ]
+
+    def report_arrays(self, report: FleetReport) -> Outcomes:
+        """See `contracts.fleet_arrays.ArrayLedger`."""
+        data, to = report_calls(REPORT.selector, report), self.address
+        if isinstance(self.chain, BulkChain):
+            refused = self.chain.send_bulk(data, senders=report.accounts, to=to)
+            refusals = {place: each for place, each in enumerate(refused) if each is not None}
+            return Outcomes(refusals=refusals, gas_used=None)
+        outcomes = self.chain.send_all(
+            [
+                Call(sender=sender, to=to, data=each)
+                for sender, each in zip(report.accounts, data, strict=True)
+            ]
+        )
+        gas = [each.gas_used for each in outcomes if isinstance(each, Receipt)]
+        known = [each for each in gas if each is not None]
+        return Outcomes(
+            refusals={i: each for i, each in enumerate(outcomes) if isinstance(each, LedgerError)},
+            gas_used=sum(known) if len(known) == len(gas) else None,
+        )
+
+    def coordinate_arrays(self, accounts: Sequence[str], interval: int) -> Answers:
+        """See `contracts.fleet_arrays.ArrayLedger`."""
+        data, to = coordination_calls(COORDINATION.selector, accounts, interval), self.address
+        if isinstance(self.chain, BulkChain):
+            return coordination_answers(self.chain.call_bulk(data, sender=self.owner, to=to))
+        ask = self.chain.call
+        return coordination_answers(
+            [ask(Call(sender=self.owner, to=to, data=each)) for each in data]
+        )
 
     def delivery(self, interval: int) -> Delivery:
         """See `contracts.ledger.FleetLedger`."""

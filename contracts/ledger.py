@@ -157,6 +157,9 @@ class SettlementLedger(Protocol):
     def post(self, clearings: Sequence[Clearing]) -> list[Receipt]:
         """Post the prices of intervals; raise at the first refusal, once all were tried."""
 
+    def retract(self, interval: int) -> Receipt:
+        """Take back what was posted last, of ``interval``, while it is not settled."""
+
     def settle(self, intervals: Sequence[int]) -> list[Settlement]:
         """Settle intervals in the order posted; raise at the first refusal, once all were tried."""
 

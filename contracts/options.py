@@ -66,6 +66,26 @@ def micro(text: str) -> int:
     return int(amount)
 
 
+def timestamp(text: str) -> int:
+    """Return an argument's time, or raise ``click.BadParameter``. [s since 1970]"""
+    try:
+        at_s = int(text) if text.isdecimal() else _moment_s(text)
+    except ValueError:
+        at_s = -1
+    if not 0 <= at_s < 1 << 32:
+        msg = f"{text!r} is no time; give one such as 2026-11-29T00:00:00+00:00, or seconds"
+        raise click.BadParameter(msg)
+    return at_s
+
+
+def _moment_s(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        msg = "no zone"
+        raise ValueError(msg)
+    return int(moment.timestamp())
+
+
 keys_option = click.option(
     "--keys",
     type=folder_argument,

@@ -16,6 +16,7 @@ FUND = Function("fund(uint256)")
 WITHDRAW_FUNDS = Function("withdrawFunds(uint256)")
 POST_BOUNDARY = Function("postBoundary(uint32,int40)")
 POST = Function("post(uint32,int64,int64)")
+RETRACT = Function("retract(uint32)")
 SETTLE = Function("settle(uint32)")
 SETTLEMENT_OF = Function(
     "settlementOf(uint32)",
@@ -111,6 +112,10 @@ class SettlementClient:
             for each in clearings
         ]
         return all_or_raise(self.chain.send_all(calls))
+
+    def retract(self, interval: int) -> Receipt:
+        """See `contracts.ledger.SettlementLedger`."""
+        return self._send(self.owner, RETRACT.encode(interval))
 
     def settle(self, intervals: Sequence[int]) -> list[Settlement]:
         """See `contracts.ledger.SettlementLedger`."""

@@ -17,7 +17,7 @@ from contracts.errors import LedgerUnavailableError
 from contracts.ganache import find_ganache, ganache_process
 from contracts.keystore import new_keystore
 from contracts.local_node import LocalNode
-from contracts.options import folder_argument, json_option, passphrase_option
+from contracts.options import folder_argument, json_option, passphrase_option, timestamp
 
 KEPT_ACCOUNT_WEI = 5 * 10**18
 """What each account with a keystore gets of the chain's own coin: gas for some days. [wei]"""
@@ -27,26 +27,6 @@ PROGRAMS = {
     "eth-tester": (find_embedded, embedded_process),
 }
 """How to find each program and how to run it, the preferred one first."""
-
-
-def timestamp(text: str) -> int:
-    """Return an option's time, or raise ``click.BadParameter``. [s since 1970]"""
-    try:
-        at_s = int(text) if text.isdecimal() else _moment_s(text)
-    except ValueError:
-        at_s = -1
-    if not 0 <= at_s < 1 << 32:
-        msg = f"{text!r} is no time; give one such as 2026-11-29T00:00:00+00:00, or seconds"
-        raise click.BadParameter(msg)
-    return at_s
-
-
-def _moment_s(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        msg = "no zone"
-        raise ValueError(msg)
-    return int(moment.timestamp())
 
 
 @click.command("dev")

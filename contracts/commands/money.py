@@ -1,4 +1,4 @@
-"""`gridpact chain mint | bond | claim | claim-fee | claim-losses`: move money."""
+"""`gridpact chain mint | bond | claim | claim-fee | claim-losses | retract`: money and prices."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from contracts.options import (
     market_day,
     micro,
     sender_options,
+    timestamp,
     zone_option,
 )
 
@@ -56,6 +57,23 @@ def claim_command(*, day: datetime, zone: str, access: Access) -> None:
     grid = market_day(day, zone, step_s=ledger.fleet.interval_s())
     paid_micro = ledger.settlement.claim(account, grid.first_interval, grid.count)
     click.echo(f"{account} was paid {money(paid_micro)}")
+
+
+@click.command("retract")
+@click.argument("start", type=timestamp)
+@sender_options
+def retract_command(*, start: int, access: Access) -> None:
+    """Take back the prices and the reading posted last, of the interval that begins at START.
+
+    START is a time with its zone, such as 2026-12-01T10:00:00+00:00; what is settled stands.
+    """
+    ledger = access.as_owner()
+    interval, beyond_s = divmod(start, ledger.fleet.interval_s())
+    if beyond_s:
+        msg = f"no interval begins then, but {beyond_s} s before; give its beginning"
+        raise click.ClickException(msg)
+    ledger.settlement.retract(interval)
+    click.echo("prices and reading are taken back; `settle` posts what its files hold now")
 
 
 @click.command("claim-fee")

@@ -5,23 +5,22 @@ import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
-import {FleetState} from "./FleetState.sol";
+import {FleetChecks} from "./FleetChecks.sol";
 import {IFleet} from "./interfaces/IFleet.sol";
+import {FaultLib, Faults} from "./libraries/FaultLib.sol";
 import {Member} from "./libraries/MemberLib.sol";
-import {PackedReport, ReportLib} from "./libraries/ReportLib.sol";
+import {Moment} from "./libraries/MomentLib.sol";
+import {Form, PackedReport, ReportLib} from "./libraries/ReportLib.sol";
 import {Totals} from "./libraries/TotalsLib.sol";
 import {WeightLib} from "./libraries/WeightLib.sol";
 
 /// @title How a fleet takes reports
 /// @notice The part of `Fleet` that members and relays call.
-/// @dev Both take a report by the same path, `_take`, as one word. What is wrong with it is returned as the error,
-/// ABI-encoded, empty where nothing is: alone a report is refused with it, in a batch it is skipped. The functions of
-/// this path return at their end only, and are called from one place, since the compiler inlines no others: a fleet of
-/// homes pays for each jump.
-abstract contract FleetReports is FleetState {
-    /// @dev Seconds in an hour: W s in a Wh.
-    uint256 private constant HOUR_S = 3600;
-
+/// @dev Both take a report by the same path, `_take`, as one word. What is wrong with it is returned as a set of
+/// faults, empty where nothing is: alone a report is refused with the first of them, in a batch it is skipped. The
+/// functions of this path return at their end only, and are called from one place where they can, since the compiler
+/// inlines no others: a fleet of homes pays for each jump.
+abstract contract FleetReports is FleetChecks {
     /* ONE REPORT */
 
     /// @inheritdoc IFleet
@@ -53,7 +52,7 @@ abstract contract FleetReports is FleetState {
         if (!m.metered()) revert FleetMeterUnregistered(msg.sender);
         PackedReport p = ReportLib.pack(msg.sender, interval, netExportWh, socBp);
         bytes32 digest = p.digest(_domainSeparator(), m.nonce());
-        if (!_signed(_meters[msg.sender], digest, meterR, meterVs)) revert FleetMeterSignatureInvalid(msg.sender);
+        if (!_signedByMeter(msg.sender, digest, meterR, meterVs)) revert FleetMeterSignatureInvalid(msg.sender);
 
         _reportAlone(t, slot, m, p);
 
@@ -62,8 +61,8 @@ abstract contract FleetReports is FleetState {
 
     /// @dev Counts a report whose member's slot holds `m`, or reverts.
     function _reportAlone(Totals t, Slot storage slot, Member m, PackedReport p) private {
-        (Totals counted, bytes memory reason) = _take(t, slot, m, p, _currentInterval());
-        if (reason.length != 0) LowLevelCall.bubbleRevert(reason);
+        (Totals counted, Faults faults) = _take(t, slot, m, p, _moment(t), FaultLib.NONE);
+        if (!faults.none()) LowLevelCall.bubbleRevert(_reason(faults, t, m, p));
         _totals = counted;
     }
 
@@ -74,203 +73,138 @@ abstract contract FleetReports is FleetState {
         Totals t = _totals;
         if (t.paused()) revert FleetPaused();
 
-        bytes32 domain = _domainSeparator();
-        uint256 current = _currentInterval();
-        PackedReport[] memory counted = new PackedReport[](reports.length);
-        uint256 used = 0;
+        Moment now_ = _moment(t);
+        Form memory form = ReportLib.form(_domainSeparator());
+        // With a word more, for which see `logRelayed`.
+        PackedReport[] memory counted = new PackedReport[](reports.length + 1);
         for (uint256 place = 0; place < reports.length; ++place) {
             SignedReport calldata signed = reports[place];
             PackedReport p = signed.report;
             Slot storage slot = _members[p.member()];
             Member m = slot.word;
-            bytes32 digest = p.digest(domain, m.nonce());
+            form.fill(p, m.nonce());
 
-            bytes memory reason = _checkMember(m, p, digest, signed);
-            if (used < evidence.length && evidence[used].place == place) {
-                if (reason.length == 0) reason = _checkMeter(m, p, digest, evidence[used]);
-                ++used;
-            } else if (m.metered() && reason.length == 0) {
-                reason = abi.encodeWithSelector(FleetMeterEvidenceMissing.selector, p.member());
+            Faults faults = FaultLib.METER_EVIDENCE_MISSING.when(m.metered());
+            if (evidence.length != 0) {
+                if (evidence[0].place == place) {
+                    faults = _checkMeter(m, p, form.domain, evidence[0]);
+                    evidence = evidence[1:];
+                }
             }
-            if (reason.length == 0) (t, reason) = _take(t, slot, m, p, current);
+            faults =
+                faults |
+                FaultLib.NONCE.when(!p.bears(m.nonce())) |
+                FaultLib.SIGNATURE_INVALID.when(!form.signed(p.member(), signed.r, signed.vs));
+            (t, faults) = _take(t, slot, m, p, now_, faults);
 
-            if (reason.length == 0) counted[place] = p;
-            else emit ReportSkipped(p.member(), place, reason);
+            if (faults.none()) ReportLib.put(counted, place, p);
+            else emit ReportSkipped(p.member(), place, _reason(faults, t, m, p));
         }
-        if (used != evidence.length) revert FleetEvidencePlace(evidence[used].place);
+        if (evidence.length != 0) revert FleetEvidencePlace(evidence[0].place);
         _totals = t;
 
-        emit ReportsRelayed(msg.sender, counted);
-    }
-
-    /// @dev Returns what is wrong with who signed a report; `m` is what the slot of the member that it names holds.
-    function _checkMember(
-        Member m,
-        PackedReport p,
-        bytes32 digest,
-        SignedReport calldata signed
-    ) private pure returns (bytes memory reason) {
-        uint256 nonce = m.nonce();
-        if (!_signed(p.member(), digest, signed.r, signed.vs)) {
-            reason = abi.encodeWithSelector(FleetSignatureInvalid.selector, p.member());
-        }
-        if (p.nonceLow() != nonce % (1 << 16)) {
-            uint256 given = ((nonce >> 16) << 16) | p.nonceLow();
-            reason = abi.encodeWithSelector(FleetNonce.selector, p.member(), given, nonce);
-        }
-        if (!m.enrolled()) reason = abi.encodeWithSelector(FleetMemberUnknown.selector, p.member());
+        ReportLib.logRelayed(msg.sender, counted);
     }
 
     /// @dev Returns what is wrong with the meter's signature of a report.
     function _checkMeter(
         Member m,
         PackedReport p,
-        bytes32 digest,
+        bytes32 domain,
         MeterEvidence calldata evidence
-    ) private view returns (bytes memory reason) {
-        address member = p.member();
-        if (!m.metered()) {
-            reason = abi.encodeWithSelector(FleetMeterUnregistered.selector, member);
-        } else if (!_signed(_meters[member], digest, evidence.r, evidence.vs)) {
-            reason = abi.encodeWithSelector(FleetMeterSignatureInvalid.selector, member);
-        }
+    ) private view returns (Faults) {
+        if (!m.metered()) return FaultLib.METER_UNREGISTERED;
+        bool signed = _signedByMeter(p.member(), p.digest(domain, m.nonce()), evidence.r, evidence.vs);
+        return FaultLib.METER_SIGNATURE_INVALID.when(!signed);
     }
 
-    /// @dev Returns whether `signer`, which is not zero, signed `digest`.
-    function _signed(address signer, bytes32 digest, bytes32 r, bytes32 vs) private pure returns (bool) {
+    /// @dev Returns whether the meter of `member`, which has one, signed `digest`. Evidence is checked by OpenZeppelin's
+    /// `ECDSA`, and a member's own signature by `ReportLib.signed`: what either accepts, the other does.
+    function _signedByMeter(address member, bytes32 digest, bytes32 r, bytes32 vs) private view returns (bool) {
         (address recovered, , ) = ECDSA.tryRecover(digest, r, vs);
-        return recovered == signer;
+        return recovered == _meters[member];
     }
 
     /* THE PATH OF A REPORT */
 
-    /// @dev Counts a report whose member's slot holds `m`: stores all but the totals, which are returned. Where
-    /// something is wrong nothing is changed.
+    /// @dev Counts a report whose member's slot holds `m`, unless it has `faults`: stores all but the totals, which are
+    /// returned, with all its faults. Where something is wrong nothing is changed.
     function _take(
         Totals t,
         Slot storage slot,
         Member m,
         PackedReport p,
-        uint256 current
-    ) private returns (Totals, bytes memory reason) {
-        (int256 beforeWh, int256 afterWh) = _memberSum(m, p);
-        reason = _check(m, p, current, afterWh);
-        if (reason.length == 0) (t, reason) = _count(t, p.interval(), beforeWh, afterWh);
-        if (reason.length == 0) {
-            if (p.interval() != m.interval()) _recordExport(p.member(), m);
-            Member n = m.withReport(p.interval(), block.timestamp, afterWh);
-            if (m.capacityWh() != 0) {
-                uint256 targetSocBp = t.targetSocBp();
-                if (current != t.interval()) targetSocBp = _targetSocBp(current);
-                uint256 weight = WeightLib.exportWeight(p.socBp(), p.netExportWh(), targetSocBp);
-                n = n.withBattery(p.socBp(), weight);
-                if (m.weighed()) t = t.withoutBattery(m.socBp(), m.exportWeight());
-                t = t.withBattery(p.socBp(), weight);
-            }
-            slot.word = n;
+        Moment now_,
+        Faults faults
+    ) private returns (Totals, Faults) {
+        bool moved = false;
+        uint256 allowedS = now_.allowedS();
+        int256 beforeWh = m.netExportWh();
+        (int256 deliveredWh, int256 exportedWh) = (t.deliveredWh(), t.exportedWh());
+        if (!_isSteady(t, m, p, now_)) {
+            moved = true;
+            faults = faults | _checkInterval(m, p.interval(), now_.interval());
+            (allowedS, beforeWh, deliveredWh, exportedWh) = _sumsElsewhere(t, m, p, now_);
         }
-        return (t, reason);
-    }
-
-    /// @dev Returns the member's net export of the report's interval without and with it. [Wh]
-    function _memberSum(Member m, PackedReport p) private pure returns (int256 beforeWh, int256 afterWh) {
-        if (p.interval() == m.interval()) beforeWh = m.netExportWh();
-        // Two int32.
+        int256 afterWh;
+        // Two int32; sums of 40 bits and a few of 33. Exports are a sum of positive parts, this member's among them:
+        // never negative.
         unchecked {
             afterWh = beforeWh + p.netExportWh();
+            deliveredWh += p.netExportWh();
+            exportedWh += SignedMath.max(afterWh, 0) - SignedMath.max(beforeWh, 0);
         }
+        faults = faults | _check(m, p, allowedS, afterWh, deliveredWh, exportedWh);
+        if (!faults.none()) return (t, faults);
+
+        if (moved) (t, deliveredWh, exportedWh) = _move(t, m, p, deliveredWh, exportedWh);
+        t = t.withEnergies(deliveredWh, exportedWh);
+        Member n = m.withReport(p.interval(), block.timestamp, afterWh);
+        uint256 weight = WeightLib.exportWeight(p.socBp(), p.netExportWh(), now_.targetSocBp());
+        if (m.weighed()) {
+            t = t.withBatteryChanged(m.socBp(), m.exportWeight(), p.socBp(), weight);
+        } else if (m.capacityWh() == 0) {
+            slot.word = n;
+            return (t, faults);
+        } else {
+            t = t.withBattery(p.socBp(), weight);
+        }
+        slot.word = n.withBattery(p.socBp(), weight);
+        return (t, faults);
     }
 
-    /// @dev Returns what is wrong with a report that brings its member's net export of the interval to `afterWh`: of
-    /// several things the last one here.
-    function _check(
+    /// @dev Returns `allowedS` of the report's interval, see `_check` [s], and the net exports in it so far: its
+    /// member's, and the fleet's sums [Wh].
+    function _sumsElsewhere(
+        Totals t,
         Member m,
         PackedReport p,
-        uint256 current,
-        int256 afterWh
-    ) private view returns (bytes memory reason) {
-        address member = p.member();
+        Moment now_
+    ) private view returns (uint256 allowedS, int256 beforeWh, int256 deliveredWh, int256 exportedWh) {
         uint256 interval = p.interval();
-        // Wh <= 2**32: far from overflow.
-        unchecked {
-            if (afterWh != int32(afterWh)) reason = abi.encodeWithSelector(FleetEnergyOverflow.selector, afterWh);
-            uint256 limitWs = _intervalLimitWs(m, interval, current);
-            if (SignedMath.abs(afterWh) * HOUR_S > limitWs) {
-                bytes4 selector = FleetIntervalEnergyLimit.selector;
-                reason = abi.encodeWithSelector(selector, member, interval, afterWh, limitWs / HOUR_S);
-            }
-            limitWs = _limitWs(m);
-            if (SignedMath.abs(p.netExportWh()) * HOUR_S > limitWs) {
-                bytes4 selector = FleetEnergyLimit.selector;
-                reason = abi.encodeWithSelector(selector, member, p.netExportWh(), limitWs / HOUR_S);
-            }
-        }
-        if (interval < m.interval()) {
-            reason = abi.encodeWithSelector(FleetIntervalOrder.selector, member, interval, m.interval());
-        }
-        if (interval != current) {
-            uint256 deadline = _deadline(interval);
-            if (interval > current) {
-                reason = abi.encodeWithSelector(FleetIntervalFuture.selector, interval, current);
-            } else if (block.timestamp >= deadline) {
-                reason = abi.encodeWithSelector(FleetIntervalOver.selector, interval, deadline);
-            }
-        }
-        if (p.socBp() > WeightLib.FULL_BP) reason = abi.encodeWithSelector(FleetSocRange.selector, p.socBp());
-        if (!m.enrolled()) reason = abi.encodeWithSelector(FleetMemberUnknown.selector, member);
+        allowedS = interval == now_.interval() ? now_.allowedS() : uint256(intervalS) + toleranceS;
+        if (interval == m.interval()) beforeWh = m.netExportWh();
+        // Of an interval after the running one there is nothing to read.
+        if (interval <= t.interval()) (deliveredWh, exportedWh) = _energiesOf(t, interval);
     }
 
-    /// @dev Returns what the connection of `m` carries since its last report. [W s]
-    function _limitWs(Member m) private view returns (uint256) {
-        // W * s <= 2**32 * (2**40 + 2**32): far from overflow, and the last report is not of the future.
-        unchecked {
-            return m.gridPowerW() * (block.timestamp - m.reportedAt() + toleranceS);
-        }
-    }
-
-    /// @dev Returns what the connection of `m` carries since `interval` began, until now or its end. [W s]
-    /// `_limitWs` alone would grant `toleranceS` anew with each report, and a long silence to a single interval.
-    function _intervalLimitWs(Member m, uint256 interval, uint256 current) private view returns (uint256) {
-        // s < 2**33, W * s < 2**65: far from overflow, and the running interval has begun.
-        unchecked {
-            uint256 elapsedS = intervalS;
-            if (interval == current) elapsedS = block.timestamp - current * elapsedS;
-            return m.gridPowerW() * (elapsedS + toleranceS);
-        }
-    }
-
-    /// @dev Counts a member's net export of `interval`, which went from `beforeWh` to `afterWh`, for the fleet. Where a
-    /// sum does not fit nothing is changed.
-    function _count(
+    /// @dev Counts a report for another interval than the member's last or the fleet's running one, that brings the
+    /// fleet's sums to `deliveredWh` and `exportedWh`; returns what is then the running interval's.
+    function _move(
         Totals t,
-        uint256 interval,
-        int256 beforeWh,
-        int256 afterWh
-    ) private returns (Totals, bytes memory reason) {
-        (int256 moreDeliveredWh, int256 moreExportedWh) = _changes(beforeWh, afterWh);
-        if (interval > t.interval()) t = _rollOver(t, interval);
-        int256 deliveredWh = t.deliveredWh();
-        int256 exportedWh = t.exportedWh();
-        if (interval != t.interval()) {
-            Energies memory e = _deliveries[interval];
-            (deliveredWh, exportedWh) = (e.deliveredWh, int256(uint256(e.exportedWh)));
-        }
-        // Sums of 40 bits and a few of 33. Exports are a sum of positive parts, this member's among them: never
-        // negative.
-        unchecked {
-            deliveredWh += moreDeliveredWh;
-            exportedWh += moreExportedWh;
-        }
-        if (deliveredWh != int40(deliveredWh)) {
-            reason = abi.encodeWithSelector(FleetEnergyOverflow.selector, deliveredWh);
-        } else if (exportedWh != int40(exportedWh)) {
-            reason = abi.encodeWithSelector(FleetEnergyOverflow.selector, exportedWh);
-        } else if (interval == t.interval()) {
-            t = t.plusEnergies(moreDeliveredWh, moreExportedWh);
-        } else {
+        Member m,
+        PackedReport p,
+        int256 deliveredWh,
+        int256 exportedWh
+    ) private returns (Totals, int256, int256) {
+        uint256 interval = p.interval();
+        if (interval != m.interval()) _recordExport(p.member(), m);
+        if (interval < t.interval()) {
             _deliveries[interval] = _energies(deliveredWh, exportedWh);
+            return (t, t.deliveredWh(), t.exportedWh());
         }
-        return (t, reason);
+        if (interval > t.interval()) t = _rollOver(t, interval);
+        return (t, deliveredWh, exportedWh);
     }
 
     /// @dev Records the fleet's running interval and begins `interval`, for which nobody reported before.
@@ -282,16 +216,6 @@ abstract contract FleetReports is FleetState {
             emit IntervalClosed(uint32(closed), e.deliveredWh, e.exportedWh);
         }
         return t.withInterval(interval, _targetSocBp(interval));
-    }
-
-    /// @dev Returns by how much the fleet's sums change when a member's net export does. [Wh]
-    function _changes(int256 beforeWh, int256 afterWh) private pure returns (int256 deliveredWh, int256 exportedWh) {
-        // Few int33.
-        unchecked {
-            deliveredWh = afterWh - beforeWh;
-            if (afterWh > 0) exportedWh = afterWh;
-            if (beforeWh > 0) exportedWh -= beforeWh;
-        }
     }
 
     /// @dev Returns sums that fit, as they are stored. [Wh]

@@ -49,6 +49,11 @@ abstract contract FleetState is IFleet {
     /// @inheritdoc IFleet
     uint32 public immutable toleranceS;
 
+    /// @dev Hash of the domain on the chain of the deployment.
+    bytes32 private immutable _domain;
+    /// @dev Number of that chain.
+    uint256 private immutable _chainId;
+
     /* STORAGE */
 
     /// @dev The running interval's sums.
@@ -71,6 +76,8 @@ abstract contract FleetState is IFleet {
         intervalS = intervalS_;
         graceS = graceS_;
         toleranceS = toleranceS_;
+        _domain = _domainOf(block.chainid);
+        _chainId = block.chainid;
     }
 
     /* SIGNATURES */
@@ -93,9 +100,13 @@ abstract contract FleetState is IFleet {
         return (0x0f, NAME, VERSION, block.chainid, address(this), 0, new uint256[](0));
     }
 
-    /// @dev Returns the hash of the domain. Not kept, since a chain that forks changes its number.
+    /// @dev Returns the hash of the domain; a chain that forks changes its number.
     function _domainSeparator() internal view returns (bytes32) {
-        return ReportLib.domainSeparator(NAME, VERSION, block.chainid, address(this));
+        return block.chainid == _chainId ? _domain : _domainOf(block.chainid);
+    }
+
+    function _domainOf(uint256 chainId) private view returns (bytes32) {
+        return ReportLib.domainSeparator(NAME, VERSION, chainId, address(this));
     }
 
     /* TIME */
@@ -137,6 +148,11 @@ abstract contract FleetState is IFleet {
     /// @dev Returns what the fleet did in `interval`, running or recorded. [Wh]
     function _energiesOf(Totals t, uint256 interval) internal view returns (int256 deliveredWh, int256 exportedWh) {
         if (interval == t.interval()) return (t.deliveredWh(), t.exportedWh());
+        return _recorded(interval);
+    }
+
+    /// @dev Returns what the fleet did in `interval`, as recorded. [Wh]
+    function _recorded(uint256 interval) internal view returns (int256 deliveredWh, int256 exportedWh) {
         Energies memory e = _deliveries[interval];
         return (e.deliveredWh, int256(uint256(e.exportedWh)));
     }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.28;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -11,6 +10,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 
+import {SettlementState} from "./SettlementState.sol";
 import {IFleet} from "./interfaces/IFleet.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {BoundaryLib} from "./libraries/BoundaryLib.sol";
@@ -18,78 +18,10 @@ import {RevenueLib} from "./libraries/RevenueLib.sol";
 
 /// @title Settlement
 /// @notice Who is owed what: see `ISettlement`.
-contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
+contract Settlement is SettlementState, ReentrancyGuard {
     using BitMaps for BitMaps.BitMap;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
-
-    /// @dev One storage slot, 232 of 256 bits: what was posted of an interval [micro/MWh, Wh], and the interval that
-    /// was posted before it, 0 for none.
-    struct Clearing {
-        int64 priceMicroPerMwh;
-        int64 imbalancePriceMicroPerMwh;
-        int40 boundaryWh;
-        uint32 previous;
-        bool bounded;
-        bool posted;
-        bool settled;
-        bool scaled;
-    }
-
-    /// @dev Decimals of a token whose unit is a millionth.
-    uint256 private constant DECIMALS = 6;
-
-    /// @dev One storage slot, 256 bits, from the right:
-    ///
-    ///     | exportedWh 40 | poolMicro 72 | feeMicro 72 | revenueMicro 72 |
-    ///
-    /// All that a claim has to know of an interval. What was repaid is revenue - fee - pool.
-    struct Shares {
-        int72 revenueMicro;
-        uint72 feeMicro;
-        uint72 poolMicro;
-        uint40 exportedWh;
-    }
-
-    /* IMMUTABLES */
-
-    /// @inheritdoc ISettlement
-    IFleet public immutable fleet;
-    /// @inheritdoc ISettlement
-    IERC20 public immutable token;
-    /// @inheritdoc ISettlement
-    address public immutable market;
-    /// @inheritdoc ISettlement
-    uint16 public immutable feeBp;
-    /// @inheritdoc ISettlement
-    uint16 public immutable boundaryToleranceBp;
-
-    /* STORAGE */
-
-    // The order packs what is written together: the bond shares the slot of Ownable2Step's pending owner, the three
-    // that
-    // a gain changes have one (240 of 256 bits), the last four another (224).
-
-    /// @inheritdoc ISettlement
-    uint80 public bondMicro;
-    /// @inheritdoc ISettlement
-    uint80 public fundsMicro;
-    /// @inheritdoc ISettlement
-    uint80 public feesMicro;
-    /// @inheritdoc ISettlement
-    uint80 public creditsMicro;
-    /// @inheritdoc ISettlement
-    uint80 public carriedLossMicro;
-    /// @inheritdoc ISettlement
-    uint80 public lossesMicro;
-    /// @inheritdoc ISettlement
-    uint32 public openIntervals;
-    /// @dev The interval posted last, 0 for none.
-    uint32 private _lastPosted;
-
-    mapping(uint32 interval => Clearing) private _clearings;
-    mapping(uint32 interval => Shares) private _shares;
-    mapping(address member => BitMaps.BitMap) private _claimed;
 
     constructor(
         address owner,
@@ -98,26 +30,7 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
         address market_,
         uint16 feeBp_,
         uint16 boundaryToleranceBp_
-    ) Ownable(owner) {
-        if (address(fleet_).code.length == 0) revert SettlementFleetMissing(address(fleet_));
-        if (address(token_).code.length == 0) revert SettlementTokenMissing(address(token_));
-        if (market_ == address(0)) revert SettlementMarketMissing();
-        if (feeBp_ > RevenueLib.ALL_BP) revert SettlementFeeRange(feeBp_);
-        if (boundaryToleranceBp_ > BoundaryLib.ALL_BP) revert SettlementToleranceRange(boundaryToleranceBp_);
-        _checkDecimals(token_);
-        fleet = fleet_;
-        token = token_;
-        market = market_;
-        feeBp = feeBp_;
-        boundaryToleranceBp = boundaryToleranceBp_;
-    }
-
-    /* OWNERSHIP */
-
-    /// @inheritdoc ISettlement
-    function renounceOwnership() public pure override(ISettlement, Ownable) {
-        revert SettlementOwnerNeeded();
-    }
+    ) Ownable(owner) SettlementState(fleet_, token_, market_, feeBp_, boundaryToleranceBp_) {}
 
     /* MONEY */
 
@@ -195,11 +108,23 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
     }
 
     /// @inheritdoc ISettlement
+    function retract(uint32 interval) external onlyOwner {
+        Clearing memory c = _clearings[interval];
+        _checkOpen(interval, c);
+        if (interval != _lastPosted) revert SettlementNotLast(interval, _lastPosted);
+
+        delete _clearings[interval];
+        _lastPosted = c.previous;
+        openIntervals -= 1;
+
+        emit ClearingRetracted(interval);
+    }
+
+    /// @inheritdoc ISettlement
     /// @dev Moves no tokens, and asks nobody but the fleet, by static calls: nothing can come in between.
     function settle(uint32 interval) external {
         Clearing memory c = _clearings[interval];
-        if (!c.posted) revert SettlementNotPosted(interval);
-        if (c.settled) revert SettlementAlreadySettled(interval);
+        _checkOpen(interval, c);
         if (c.previous != 0 && !_clearings[c.previous].settled) revert SettlementOutOfOrder(interval, c.previous);
 
         (uint32 commitmentWh, int40 deliveredWh, uint40 exportedWh) = fleet.delivery(interval);
@@ -223,9 +148,13 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
 
     /// @inheritdoc ISettlement
     function claim(uint32 firstInterval, uint32 count) external nonReentrant returns (uint256 amountMicro) {
+        uint256 end = uint256(firstInterval) + count;
+        if (end > 1 << 32) revert SettlementIntervalRange(firstInterval, count);
+
         BitMaps.BitMap storage claimed = _claimed[msg.sender];
-        for (uint32 i = 0; i < count; ++i) {
-            uint32 interval = firstInterval + i;
+        for (uint256 next = firstInterval; next < end; ++next) {
+            // next < end <= 2**32.
+            uint32 interval = uint32(next);
             uint256 creditMicro = creditOf(msg.sender, interval);
             if (creditMicro == 0) continue;
             claimed.set(interval);
@@ -261,53 +190,7 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
         token.safeTransfer(msg.sender, amountMicro);
     }
 
-    /* VIEWS */
-
-    /// @inheritdoc ISettlement
-    function settlementOf(uint32 interval) external view returns (SettlementView memory) {
-        Clearing memory c = _clearings[interval];
-        Shares memory s = _shares[interval];
-        int256 revenueMicro = s.revenueMicro;
-        uint256 gainMicro = uint256(SignedMath.max(revenueMicro, 0));
-        return
-            SettlementView({
-                posted: c.posted,
-                settled: c.settled,
-                priceMicroPerMwh: c.priceMicroPerMwh,
-                imbalancePriceMicroPerMwh: c.imbalancePriceMicroPerMwh,
-                revenueMicro: revenueMicro,
-                feeMicro: s.feeMicro,
-                poolMicro: s.poolMicro,
-                repaidMicro: gainMicro - s.feeMicro - s.poolMicro,
-                lossMicro: uint256(SignedMath.max(-revenueMicro, 0)),
-                exportedWh: s.exportedWh,
-                bounded: c.bounded,
-                boundaryWh: c.boundaryWh,
-                scaled: c.scaled
-            });
-    }
-
-    /// @inheritdoc ISettlement
-    function creditOf(address member, uint32 interval) public view returns (uint256 amountMicro) {
-        Shares memory s = _shares[interval];
-        if (s.poolMicro == 0 || isClaimed(member, interval)) return 0;
-        return RevenueLib.creditMicroDown(s.poolMicro, fleet.exportOf(member, interval), s.exportedWh);
-    }
-
-    /// @inheritdoc ISettlement
-    function isClaimed(address member, uint32 interval) public view returns (bool) {
-        return _claimed[member].get(interval);
-    }
-
     /* INTERNAL: CHECKS */
-
-    /// @dev Reverts if `token_` tells other than six decimals; it need not tell any.
-    function _checkDecimals(IERC20 token_) private view {
-        (bool answered, bytes memory data) = address(token_).staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
-        if (!answered || data.length != 32) return;
-        uint256 decimals = abi.decode(data, (uint256));
-        if (decimals != DECIMALS) revert SettlementTokenDecimals(decimals);
-    }
 
     /// @dev Reverts unless something is to be posted of `interval`, and stands still.
     function _checkPostable(uint32 interval, bool posted) private view {
@@ -321,6 +204,12 @@ contract Settlement is ISettlement, Ownable2Step, ReentrancyGuard {
         if (priceMicroPerMwh > RevenueLib.PRICE_MAX || priceMicroPerMwh < -RevenueLib.PRICE_MAX) {
             revert SettlementPriceRange(priceMicroPerMwh);
         }
+    }
+
+    /// @dev Reverts unless `interval`, whose clearing is `c`, is posted and not settled.
+    function _checkOpen(uint32 interval, Clearing memory c) private pure {
+        if (!c.posted) revert SettlementNotPosted(interval);
+        if (c.settled) revert SettlementAlreadySettled(interval);
     }
 
     function _checkWithdrawal(uint256 amountMicro, uint256 availableMicro) private view {

@@ -127,6 +127,13 @@ class Days(FleetDay):
         still_open = [each for each in self.money.posted if each not in self.money.settled]
         self.settle_at(still_open[0] if in_turn and still_open else FIRST + slot)
 
+    @rule(caller=CALLERS, slot=SLOT, last=st.booleans())
+    def retract(self, caller: str | None, slot: int, last: bool) -> None:
+        """Take back what was posted, mostly last."""
+        client, caller = self.money_of(caller)
+        interval = self.money.last if last and self.money.last else FIRST + slot
+        same(told(lambda: client.retract(interval)), self.money.retract(caller, interval))
+
     def settle_at(self, interval: int) -> None:
         outcome = told(lambda: self.ledger.settlement.settle([interval]))
         same(outcome, self.money.settle(interval))

@@ -7,8 +7,10 @@ from contracts.chain import Call
 from contracts.errors import (
     SettlementAlreadyPosted,
     SettlementAlreadySettled,
+    SettlementIntervalRange,
     SettlementNotFinal,
     SettlementNothingPromised,
+    SettlementNotLast,
     SettlementNotPosted,
     SettlementOutOfOrder,
     SettlementPriceRange,
@@ -207,6 +209,55 @@ def test_an_interval_is_not_settled_before_one_that_was_posted_earlier(two_poste
 
     wanted = SettlementOutOfOrder(two_posted.first, two_posted.first + 1)
     assert repr(refused.value) == repr(wanted)
+
+
+def test_what_was_posted_last_is_taken_back_and_posted_anew(two_posted, books):
+    settlement, first = two_posted.ledger.settlement, two_posted.first
+    settlement.retract(first)
+
+    assert settlement.books().open_intervals == 1
+    settlement.post_boundary(first, 900)
+    settlement.post([two_posted.clearing()])
+    assert [each.interval for each in settlement.settle([first + 1, first])] == [first + 1, first]
+
+
+def test_a_reading_is_taken_back_with_the_prices(two_posted):
+    settlement, first = two_posted.ledger.settlement, two_posted.first
+    settlement.retract(first)
+    settlement.post_boundary(first, 700)
+    settlement.post([two_posted.clearing()])
+    settlement.retract(first)
+    settlement.post([two_posted.clearing()])
+
+    (_, settled) = settlement.settle([first + 1, first])
+
+    assert (settled.boundary_wh, settled.scaled) == (None, False)
+
+
+def test_only_what_was_posted_last_and_is_not_settled_is_taken_back(two_posted):
+    settlement, first = two_posted.ledger.settlement, two_posted.first
+
+    with pytest.raises(SettlementNotLast) as not_last:
+        settlement.retract(first + 1)
+    with pytest.raises(SettlementNotPosted) as not_posted:
+        settlement.retract(first + 2)
+    settlement.settle([first + 1, first])
+    with pytest.raises(SettlementAlreadySettled) as settled:
+        settlement.retract(first)
+
+    assert repr(not_last.value) == repr(SettlementNotLast(first + 1, first))
+    assert repr(not_posted.value) == repr(SettlementNotPosted(first + 2))
+    assert repr(settled.value) == repr(SettlementAlreadySettled(first))
+
+
+def test_a_claim_beyond_the_last_interval_there_is_is_refused(delivered):
+    home = delivered.homes[0]
+
+    with pytest.raises(SettlementIntervalRange) as refused:
+        delivered.ledger.settlement.claim(home, 2**32 - 1, 2)
+
+    assert repr(refused.value) == repr(SettlementIntervalRange(2**32 - 1, 2))
+    assert delivered.ledger.settlement.claim(home, 2**32 - 1, 1) == 0
 
 
 def test_intervals_are_settled_in_the_order_in_which_they_were_posted(two_posted):

@@ -29,6 +29,7 @@ from contracts.settlement_client import (
     FUND,
     POST,
     POST_BOUNDARY,
+    RETRACT,
     WITHDRAW_BOND,
 )
 
@@ -180,6 +181,7 @@ def test_a_settlement_keeps_its_owner(world, sender):
         FUND.encode(1),
         POST.encode(1, 1, 1),
         POST_BOUNDARY.encode(1, 1),
+        RETRACT.encode(1),
         CLAIM_FEE.encode(),
     ],
 )

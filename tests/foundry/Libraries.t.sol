@@ -118,11 +118,10 @@ contract LibrariesTest {
     {
         exportedWh %= 2 ** 39;
         Totals t = Totals.wrap(0).withInterval(interval, soc).withBattery(4000, 3000).withBattery(6000, 0);
-        t = t.plusEnergies(deliveredWh, int256(uint256(exportedWh)));
+        t = t.withEnergies(deliveredWh, int256(uint256(exportedWh)));
         assertTotals(t, deliveredWh, exportedWh, 10_000, 3000, 2);
 
-        t = t.withPaused(true).withoutBattery(4000, 3000)
-            .plusEnergies(-int256(deliveredWh), -int256(uint256(exportedWh)));
+        t = t.withPaused(true).withoutBattery(4000, 3000).withEnergies(0, 0);
         assertTotals(t, 0, 0, 4000, 0, 1);
         vm.assertEq(t.interval(), interval, "interval");
         vm.assertEq(t.targetSocBp(), soc, "targetSocBp");

@@ -70,6 +70,49 @@ contract SettlementClearingTest is World {
         vm.assertEq(uint256(settlement.openIntervals()), 1, "openIntervals");
     }
 
+    /* RETRACT */
+
+    function test_retract_revertsWithNotOwner() public {
+        settlement.post(FIRST, 0, 0);
+        vm.expectRevert(notOwner(stranger));
+        vm.prank(stranger);
+        settlement.retract(FIRST);
+    }
+
+    function test_retract_revertsWithNotPosted() public {
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.SettlementNotPosted.selector, FIRST));
+        settlement.retract(FIRST);
+    }
+
+    function test_retract_revertsWithAlreadySettled() public {
+        settlement.post(FIRST, 0, 0);
+        settlement.settle(FIRST);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.SettlementAlreadySettled.selector, FIRST));
+        settlement.retract(FIRST);
+    }
+
+    function test_retract_revertsWithNotLast() public {
+        settlement.post(FIRST, 0, 0);
+        settlement.post(FIRST + 1, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.SettlementNotLast.selector, FIRST, FIRST + 1));
+        settlement.retract(FIRST);
+    }
+
+    function test_retract_succeeds() public {
+        settlement.post(FIRST, 5, -7);
+        settlement.postBoundary(FIRST + 1, 50);
+        settlement.post(FIRST + 1, 1e15, 0);
+        vm.expectEmit(address(settlement));
+        emit ISettlement.ClearingRetracted(FIRST + 1);
+        settlement.retract(FIRST + 1);
+
+        ISettlement.SettlementView memory nothing;
+        vm.assertEq(abi.encode(settlement.settlementOf(FIRST + 1)), abi.encode(nothing), "settlementOf");
+        vm.assertEq(uint256(settlement.openIntervals()), 1, "openIntervals");
+        settlement.retract(FIRST);
+        vm.assertEq(uint256(settlement.openIntervals()), 0, "the one before is the last now");
+    }
+
     /* BOUNDARY */
 
     function test_postBoundary_revertsWithNotOwner() public {

@@ -39,6 +39,10 @@ contract SettlementMoneyTest is World {
     function test_constructor_revertsWithMarketMissing() public {
         vm.expectRevert(abi.encodeWithSelector(ISettlement.SettlementMarketMissing.selector));
         this.newSettlement(address(fleet), address(token), address(0), 0, 0);
+        // The next contract that this one creates.
+        address itself = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.SettlementMarketMissing.selector));
+        this.newSettlement(address(fleet), address(token), itself, 0, 0);
     }
 
     function test_constructor_revertsWithFeeRange() public {

@@ -78,6 +78,8 @@ interface ISettlement {
     event DeliveryScaled(uint32 indexed interval, int40 deliveredWh, int40 boundaryWh);
     /// @notice The prices of an interval became known. [micro/MWh]
     event ClearingPosted(uint32 indexed interval, int64 priceMicroPerMwh, int64 imbalancePriceMicroPerMwh);
+    /// @notice The owner took back what it had posted of an interval.
+    event ClearingRetracted(uint32 indexed interval);
     /// @notice An interval's revenue was shared. [micro]
     event IntervalSettled(
         uint32 indexed interval,
@@ -108,7 +110,7 @@ interface ISettlement {
     /// @notice Thrown when a settlement is created with a token of other than six decimals.
     error SettlementTokenDecimals(uint256 decimals);
 
-    /// @notice Thrown when a settlement is created with the zero address as its market.
+    /// @notice Thrown when a settlement is created with the zero address, or itself, as its market.
     error SettlementMarketMissing();
 
     /// @notice Thrown when the owner would leave the settlement without one.
@@ -143,6 +145,12 @@ interface ISettlement {
 
     /// @notice Thrown when an interval is to be settled while `previous`, posted before it, is not.
     error SettlementOutOfOrder(uint32 interval, uint32 previous);
+
+    /// @notice Thrown when what was posted of an interval is to be taken back and `last` was posted after it.
+    error SettlementNotLast(uint32 interval, uint32 last);
+
+    /// @notice Thrown when a claim reaches beyond the last interval there is.
+    error SettlementIntervalRange(uint32 firstInterval, uint32 count);
 
     /// @notice Thrown when prices or a reading are posted for an interval that can still change.
     error SettlementNotFinal(uint32 interval);
@@ -195,6 +203,12 @@ interface ISettlement {
     /// @param priceMicroPerMwh Market price of the commitment. [micro/MWh]
     /// @param imbalancePriceMicroPerMwh Price of a deviation from it. [micro/MWh]
     function post(uint32 interval, int64 priceMicroPerMwh, int64 imbalancePriceMicroPerMwh) external;
+
+    /// @notice Take back the prices and the reading of `interval`, the last one posted, while it is not settled.
+    /// @dev For prices that were mistyped: one that no funds cover would keep all later intervals waiting.
+    ///
+    /// Warning: until somebody settles, the owner may change its mind about what it posted.
+    function retract(uint32 interval) external;
 
     /// @notice Share the revenue of `interval`, once it is posted and those posted before it are settled. Anybody may.
     /// @dev Warning: a revenue above 0 waits for the owner to fund it, and all posted later wait with it.

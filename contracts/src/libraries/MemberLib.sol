@@ -111,6 +111,11 @@ library MemberLib {
         return uint32(Member.unwrap(m) >> INTERVAL);
     }
 
+    /// @dev Returns `interval` in the lowest 32 bits, with other fields above it: for comparing without a mask.
+    function intervalAndAbove(Member m) internal pure returns (uint256) {
+        return Member.unwrap(m) >> INTERVAL;
+    }
+
     function reportedAt(Member m) internal pure returns (uint256) {
         return uint40(Member.unwrap(m) >> REPORTED_AT);
     }

@@ -37,19 +37,20 @@ library TotalsLib {
     /// @dev exportWeightSum, importWeightSum, batteries, paused: what outlives an interval.
     uint256 private constant LASTING_MASK = ((1 << INTERVAL) - 1) | PAUSED;
 
+    /// @dev All but exportedWh, deliveredWh.
+    uint256 private constant ENERGIES_MASK = (1 << EXPORTED) - 1;
+
     /// @dev Returns `t` with its running interval replaced by a later one, in which nothing was delivered yet.
     function withInterval(Totals t, uint256 interval_, uint256 targetSocBp_) internal pure returns (Totals) {
         uint256 fields = (targetSocBp_ << TARGET_SOC) | (interval_ << INTERVAL);
         return Totals.wrap((Totals.unwrap(t) & LASTING_MASK) | fields);
     }
 
-    /// @dev Returns `t` with more, or less, energy in its running interval; both sums must fit their fields. [Wh]
-    function plusEnergies(Totals t, int256 deliveredWh_, int256 exportedWh_) internal pure returns (Totals) {
-        // Exports stay in 0..2**40-1 by themselves, and borrow from nothing; what is delivered is uppermost.
-        unchecked {
-            uint256 fields = (uint256(deliveredWh_) << DELIVERED) + (uint256(exportedWh_) << EXPORTED);
-            return Totals.wrap(Totals.unwrap(t) + fields);
-        }
+    /// @dev Returns `t` with the energies of its running interval replaced; both fit their fields. [Wh]
+    function withEnergies(Totals t, int256 deliveredWh_, int256 exportedWh_) internal pure returns (Totals) {
+        // Exports are not negative; what is delivered is uppermost.
+        uint256 fields = (uint256(deliveredWh_) << DELIVERED) | (uint256(exportedWh_) << EXPORTED);
+        return Totals.wrap((Totals.unwrap(t) & ENERGIES_MASK) | fields);
     }
 
     /// @dev Returns `t` with a battery of this charge and weight more. [bp]
@@ -65,6 +66,21 @@ library TotalsLib {
         // Each sum holds what is taken from it: no field borrows from the next.
         unchecked {
             return Totals.wrap(Totals.unwrap(t) - _battery(socBp, exportWeight));
+        }
+    }
+
+    /// @dev Returns `t` with a battery that is in it changed from the first charge and weight to the second ones. [bp]
+    function withBatteryChanged(
+        Totals t,
+        uint256 socBp,
+        uint256 exportWeight,
+        uint256 nextSocBp,
+        uint256 nextExportWeight
+    ) internal pure returns (Totals) {
+        // Modulo 2**256 this is `withoutBattery` and `withBattery`, whose results are in range.
+        unchecked {
+            uint256 difference = ((socBp - nextSocBp) << IMPORT_WEIGHT_SUM) + nextExportWeight - exportWeight;
+            return Totals.wrap(Totals.unwrap(t) + difference);
         }
     }
 
@@ -88,6 +104,11 @@ library TotalsLib {
 
     function interval(Totals t) internal pure returns (uint256) {
         return uint32(Totals.unwrap(t) >> INTERVAL);
+    }
+
+    /// @dev Returns `interval` in the lowest 32 bits, with other fields above it: for comparing without a mask.
+    function intervalAndAbove(Totals t) internal pure returns (uint256) {
+        return Totals.unwrap(t) >> INTERVAL;
     }
 
     function targetSocBp(Totals t) internal pure returns (uint256) {

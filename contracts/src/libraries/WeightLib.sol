@@ -14,9 +14,10 @@ library WeightLib {
 
     /// @dev Returns W_e: the charge, unless the member imported or is below the fleet's target. [bp]
     function exportWeight(uint256 socBp, int256 netExportWh, uint256 targetSocBp) internal pure returns (uint256) {
-        // A product, since the compiler makes two jumps of a condition.
+        uint256 unfit = SafeCast.toUint(netExportWh < 0) | SafeCast.toUint(socBp < targetSocBp);
+        // At most the charge. A product, since the compiler makes two jumps of a condition.
         unchecked {
-            return socBp * SafeCast.toUint(netExportWh >= 0) * SafeCast.toUint(socBp >= targetSocBp);
+            return socBp * SafeCast.toUint(unfit == 0);
         }
     }
 

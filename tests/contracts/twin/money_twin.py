@@ -12,6 +12,7 @@ from contracts.errors import (
     SettlementInsufficient,
     SettlementNotFinal,
     SettlementNothingPromised,
+    SettlementNotLast,
     SettlementNotPosted,
     SettlementOpenIntervals,
     SettlementOutOfOrder,
@@ -100,6 +101,19 @@ class MoneyTwin(Owned):
         if not wrong:
             self.posted[clearing.interval] = (clearing, self.last)
             self.last = clearing.interval
+        return wrong
+
+    def retract(self, caller: str, interval: int) -> LedgerError | None:
+        wrong = self.foreign(caller)
+        if not wrong and interval not in self.posted:
+            wrong = SettlementNotPosted(interval)
+        if not wrong and interval in self.settled:
+            wrong = SettlementAlreadySettled(interval)
+        if not wrong and interval != self.last:
+            wrong = SettlementNotLast(interval, self.last)
+        if not wrong:
+            _, self.last = self.posted.pop(interval)
+            self.boundaries.pop(interval, None)
         return wrong
 
     def settle(self, interval: int) -> LedgerError | None:

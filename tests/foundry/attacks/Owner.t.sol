@@ -132,7 +132,7 @@ contract OwnerAttacks is World {
     }
 
     /// @dev A price that nobody can fund stops what is posted later, and what the owner put in, but no credit of before.
-    function test_attack_aPriceBeyondAllFunds_stopsTheOwnerAndNoCreditOfBefore() public {
+    function test_attack_aPriceBeyondAllFunds_stopsNoCreditOfBeforeAndIsTakenBack() public {
         settleFirst();
         settlement.depositBond(10);
         settlement.post(FIRST + 1, 1e15, 0);
@@ -142,6 +142,14 @@ contract OwnerAttacks is World {
         settlement.withdrawBond(10);
         vm.prank(homeA);
         vm.assertEq(settlement.claim(FIRST, 1), 54_000, "paid");
+        settlement.retract(FIRST + 1);
+        settlement.withdrawBond(10);
+    }
+
+    function test_attack_takingPricesBackOnceSettled_isRefused() public {
+        settleFirst();
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.SettlementAlreadySettled.selector, FIRST));
+        settlement.retract(FIRST);
     }
 
     /* SOMEBODY ELSE */
@@ -156,17 +164,20 @@ contract OwnerAttacks is World {
             abi.encodeCall(IOwned.transferOwnership, (stranger)),
             abi.encodeCall(IOwned.acceptOwnership, ())
         ];
-        bytes[7] memory settlementWork = [
+        bytes[8] memory settlementWork = [
             abi.encodeCall(ISettlement.depositBond, (0)),
             abi.encodeCall(ISettlement.withdrawBond, (0)),
             abi.encodeCall(ISettlement.fund, (0)),
             abi.encodeCall(ISettlement.withdrawFunds, (0)),
             abi.encodeCall(ISettlement.postBoundary, (FIRST, 0)),
+            abi.encodeCall(ISettlement.retract, (FIRST)),
             abi.encodeCall(ISettlement.post, (FIRST, 0, 0)),
             abi.encodeCall(ISettlement.claimFee, ())
         ];
-        for (uint256 i = 0; i < 7; ++i) {
+        for (uint256 i = 0; i < fleetWork.length; ++i) {
             assertNotOwner(address(fleet), fleetWork[i]);
+        }
+        for (uint256 i = 0; i < settlementWork.length; ++i) {
             assertNotOwner(address(settlement), settlementWork[i]);
         }
     }

@@ -20,9 +20,11 @@ interface Vm {
     function assertTrue(bool condition, string calldata what) external pure;
     function assume(bool condition) external pure;
     function chainId(uint256 number) external;
+    function computeCreateAddress(address creator, uint256 nonce) external pure returns (address);
     function expectEmit(address emitter) external;
     function expectRevert(bytes calldata reason) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
+    function getNonce(address account) external view returns (uint64);
     function getRecordedLogs() external returns (Log[] memory);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function prank(address sender) external;

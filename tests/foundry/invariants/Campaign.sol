@@ -201,9 +201,16 @@ contract Campaign is Memory {
         if (settledPlaces < posted.length) _settle(posted[settledPlaces]);
     }
 
-    /// @dev Tries to settle out of turn, or again.
+    /// @dev Tries to settle out of turn, or again; or to take back what was posted.
     function settleAny(uint256 seed) external {
-        if (posted.length != 0) _settle(posted[mix(seed) % posted.length]);
+        if (posted.length == 0) return;
+        seed = mix(seed);
+        uint32 interval = posted[seed % posted.length];
+        if ((seed >> 32) % 4 != 0) return _settle(interval);
+        if (!attempt(address(this), address(settlement), abi.encodeCall(ISettlement.retract, (interval)))) return;
+        vm.assertEq(uint256(interval), posted[posted.length - 1], "only the last is taken back");
+        vm.assertTrue(settledPlaces < posted.length, "and only while it is open");
+        posted.pop();
     }
 
     function _settle(uint32 interval) private {
