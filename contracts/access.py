@@ -126,7 +126,6 @@ class Access:
         signers = self.sender.signers(node)
         return self.node(signers=signers, chain_id=node.chain_id) if signers else node
 
-
     def _remembering(self, node: Web3Chain) -> Web3Chain:
         """Return `signing`'s chain with a journal, so that nothing is ever sent twice.
 

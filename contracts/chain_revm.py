@@ -3,8 +3,10 @@
 Notes
 -----
 Three habits of pyrevm 0.3.7 shape this file. A refusal is a bare ``RuntimeError`` whose text holds
-the revert's bytes. Slots stay warm from call to call, so its gas is too low and not passed on. Its
-grows by about 0.7 KB a call and ``commit()`` breaks it: start afresh for each simulated month.
+the revert's bytes. Slots stay warm from call to call, so its gas is too low and not passed on. It
+keeps a journal of every call and its logs for ever, 0.7 KB a report, and ``commit()`` breaks it:
+queries are undone, which cuts what they wrote into the journal off, and after every `RESTART_SENDS`
+transactions the state moves into a new EVM.
 """
 
 import re
@@ -17,7 +19,10 @@ from eth_utils.address import to_checksum_address
 from contracts.abi import refusal
 from contracts.chain import Call, Log, Receipt
 from contracts.errors import LedgerError, LedgerReplyError
+from contracts.revm_state import Account, ChainState, read_state, write_state
 
+RESTART_SENDS = 100_000
+"""Transactions after which a new EVM takes over: 75 MB of journal, and half a second."""
 _CHAIN_ID = 31_337
 """What development chains call themselves."""
 _checksummed = cache(to_checksum_address)
@@ -32,18 +37,48 @@ class RevmChain:
     same time.
     """
 
-    def __init__(self, *, start_timestamp: int) -> None:
-        """Begin an empty chain.
+    def __init__(
+        self,
+        *,
+        start_timestamp: int,
+        state: ChainState | None = None,
+        restart_sends: int = RESTART_SENDS,
+    ) -> None:
+        """Begin a chain.
 
         Parameters
         ----------
         start_timestamp : int
             Its time until it is set. [s since 1970]
+        state : ChainState, optional
+            What it holds: `state` of another one. Empty without.
+        restart_sends : int
+            Transactions after which a new EVM takes over.
         """
-        cfg = pyrevm.CfgEnv(chain_id=_CHAIN_ID)
-        self._evm = pyrevm.EVM(env=pyrevm.Env(cfg=cfg), spec_id="SHANGHAI")
-        self._timestamp = 0
+        self._timestamp = self._sent = 0
+        self._kept: dict[str, Account] = dict(state or {})
+        self._restart_sends = restart_sends
+        self._evm = self._begin()
         self.set_time(start_timestamp)
+
+    def _begin(self) -> pyrevm.EVM:
+        """Return a new EVM that holds what is kept."""
+        cfg = pyrevm.CfgEnv(chain_id=_CHAIN_ID)
+        evm = pyrevm.EVM(env=pyrevm.Env(cfg=cfg), spec_id="SHANGHAI")
+        write_state(evm, self._kept)
+        self._sent = 0
+        return evm
+
+    def state(self) -> ChainState:
+        """Return all that the chain holds but its time, to begin another one with."""
+        self._restart()
+        return dict(self._kept)
+
+    def _restart(self) -> None:
+        """Move into a new EVM, which leaves the journal behind."""
+        self._kept = read_state(self._evm, self._kept)
+        self._evm = self._begin()
+        self._evm.set_block_env(pyrevm.BlockEnv(timestamp=self._timestamp))
 
     @property
     def chain_id(self) -> int:
@@ -64,14 +99,37 @@ class RevmChain:
 
     def send_all(self, calls: Sequence[Call]) -> list[Receipt | LedgerError]:
         """See `contracts.chain.Chain`."""
-        return [self._send(call) for call in calls]
+        outcomes = [self._send(call) for call in calls]
+        self._count(len(calls))
+        return outcomes
 
     def call(self, call: Call) -> bytes:
         """See `contracts.chain.Chain`."""
+        return self.call_bulk([call.data], sender=call.sender, to=call.to)[0]
+
+    def call_bulk(self, data: Sequence[bytes], *, sender: str, to: str) -> list[bytes]:
+        """See `contracts.chain.BulkChain`."""
+        ask = self._evm.message_call
+        before = self._evm.snapshot()
         try:
-            return self._evm.message_call(call.sender, call.to, calldata=call.data, is_static=True)
+            return [ask(sender, to, calldata=each, is_static=True) for each in data]
         except RuntimeError as error:
             raise _ours(error) from error
+        finally:
+            self._evm.revert(before)
+
+    def send_bulk(
+        self, data: Sequence[bytes], *, senders: Sequence[str], to: str
+    ) -> list[LedgerError | None]:
+        """See `contracts.chain.BulkChain`."""
+        outcomes: list[LedgerError | None] = [None] * len(data)
+        for place, (sender, each) in enumerate(zip(senders, data, strict=True)):
+            try:
+                self._evm.message_call(sender, to, calldata=each)
+            except RuntimeError as error:
+                outcomes[place] = _ours(error)
+        self._count(len(data))
+        return outcomes
 
     def code(self, address: str) -> bytes:
         """See `contracts.chain.Chain`."""
@@ -90,6 +148,12 @@ class RevmChain:
             raise ValueError(msg)
         self._timestamp = timestamp
         self._evm.set_block_env(pyrevm.BlockEnv(timestamp=timestamp))
+
+    def _count(self, sent: int) -> None:
+        """Count transactions; move into a new EVM once there were many."""
+        self._sent += sent
+        if self._sent >= self._restart_sends:
+            self._restart()
 
     def _send(self, call: Call) -> Receipt | LedgerError:
         try:

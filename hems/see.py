@@ -15,7 +15,7 @@ def owed_export_wh(
     exported_since_wh: FloatArray,
     promised: bool,
     steered: bool,
-    unsteered_wh: float,
+    unsteered_wh: float | FloatArray,
 ) -> FloatArray:
     """Return each home's remaining net export RE^{t,k}.
 
@@ -31,9 +31,9 @@ def owed_export_wh(
         Whether anything was sold in this interval (E_c > 0).
     steered : bool
         S^t: whether batteries aim at the fleet's state of charge in this interval.
-    unsteered_wh : float
-        Net export expected until the interval's end of members that have no battery, such as the
-        aggregator's own plant; 0 gives the print. [Wh]
+    unsteered_wh : float or FloatArray, shape (homes,)
+        Net export expected from the answer to the interval's end of members that have no battery,
+        such as the aggregator's own plant; 0 gives the print. [Wh]
 
     Returns
     -------

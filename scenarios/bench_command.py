@@ -39,6 +39,11 @@ BENCHES: Final[dict[str, Bench]] = {
         line="Gas of the contracts for fleets of any size, and reports a second.",
         has_options=True,
     ),
+    "fleet": Bench(
+        place="scenarios.fleet_bench_command:fleet",
+        line="Decisions, plans, a month of 70 homes and a day of 10,000, on one core.",
+        has_options=True,
+    ),
 }
 """By name: whoever adds a measurement adds it here."""
 

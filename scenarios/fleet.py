@@ -1,14 +1,17 @@
 """The fleet of a scenario: who is in it, with what battery, and the rules of its day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
+from eth_utils.address import to_checksum_address
 
 from aggregator.publish import SOC_MARGIN
 from contracts.promise import Member
 from devices.arrays import FloatArray
 from devices.battery_bank import BatteryBank
 from scenarios.data.fleet_data import PLANT_PV_RATING_W, PLANT_WIND_RATING_W, plant_scale
+from scenarios.disturbances import Disturbances
 from scenarios.errors import ScenarioInputError
 
 HOME_CONNECTION_W = 23_000
@@ -50,7 +53,9 @@ class Rules:
     award_share: float = 1.0
     """Part of each bid that the market awards, 0..1."""
     seed: int = 0
-    """Seeds every draw: PV systems, forecast errors, generated data."""
+    """Seeds every draw: PV systems, forecast errors, generated data, what goes wrong."""
+    disturbances: Disturbances = field(default_factory=Disturbances)
+    """What goes wrong between homes and contract, and limits of the batteries."""
 
     def __post_init__(self) -> None:
         if not 60 <= self.report_s <= 900 or self.report_s % 60 or self.interval_s % self.report_s:
@@ -64,6 +69,12 @@ class Rules:
             raise ScenarioInputError(msg)
         if not self.forecast_error >= 0:
             msg = f"forecast error of {self.forecast_error}: choose a share >= 0, such as 0.25"
+            raise ScenarioInputError(msg)
+        if self.disturbances.latency_s >= self.report_s:
+            msg = (
+                f"latency of {self.disturbances.latency_s} s: choose less than t_sc, "
+                f"{self.report_s} s, so that one report is on its way at a time"
+            )
             raise ScenarioInputError(msg)
         for name in ("soc_start", "wire_share", "soc_margin", "award_share"):
             if not 0 <= getattr(self, name) <= 1:
@@ -97,6 +108,14 @@ class Fleet:
             Member(account=account, capacity_wh=wh, grid_power_w=w)
             for account, wh, w in zip(self.accounts, capacity_wh, connection_w, strict=True)
         ]
+
+
+def made_up_accounts(count: int) -> list[str]:
+    """Return ``count`` addresses, always the same; nobody has their keys, and none are needed."""
+    return [
+        to_checksum_address(sha256(f"gridpact fleet {number}".encode()).digest()[:20])
+        for number in range(count)
+    ]
 
 
 def paper_fleet(homes: int, accounts: tuple[str, ...]) -> Fleet:

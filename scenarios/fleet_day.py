@@ -51,6 +51,28 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LivedDay:
+    """A day whose payment is still to come, as a run of many days has it."""
+
+    data: FleetData
+    """Inputs."""
+    fleet: Fleet
+    """Who took part."""
+    rules: Rules
+    """How the day was run."""
+    promise: Promise
+    """What was planned, sold and published."""
+    trace: DayTrace
+    """What happened, minute by minute."""
+    deliveries: tuple[Delivery, ...]
+    """What the contract recorded, one per market interval."""
+    market: MarketSettlement
+    """The market's account."""
+    bills: Bills
+    """The homes' retail bills."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetDay:
     """A whole day: its inputs, its promise, what happened and what it paid."""
 
@@ -74,16 +96,37 @@ class FleetDay:
     """Who was paid what."""
 
 
-def promise_day(data: FleetData, fleet: Fleet, rules: Rules) -> Promise:
+def promise_day(
+    data: FleetData,
+    fleet: Fleet,
+    rules: Rules,
+    *,
+    stored_wh: FloatArray | None = None,
+    stream: tuple[int, ...] = (),
+) -> Promise:
     """Forecast, plan, bid, be cleared and plan again: the aggregator's day before the day.
+
+    Parameters
+    ----------
+    data : FleetData
+        Inputs of the day; its reality is worsened into a forecast.
+    fleet : Fleet
+        Who takes part.
+    rules : Rules
+        How the day is run.
+    stored_wh : FloatArray, shape (homes,), optional
+        What the aggregator expects in the cells at the day's start; without, the rules say. [Wh]
+    stream : tuple[int, ...]
+        Picks the draw of the forecast's errors: the days of a run have one each.
 
     Notes
     -----
     Couraud 2021, phases 1 and 2. Prices are known day-ahead, as the paper assumes; demand and
     production are forecast with the rules' error.
     """
-    forecast = _forecast(data, rules)
-    battery = aggregate(fleet.bank, rules.soc_start * fleet.bank.capacity_wh)
+    forecast = _forecast(data, rules, stream)
+    begins_wh = rules.soc_start * fleet.bank.capacity_wh if stored_wh is None else stored_wh
+    battery = aggregate(fleet.bank, begins_wh)
     began = time.perf_counter()
     plan = plan_day(battery, forecast)
     plan_s = time.perf_counter() - began
@@ -104,14 +147,15 @@ def promise_day(data: FleetData, fleet: Fleet, rules: Rules) -> Promise:
     )
 
 
-def _forecast(data: FleetData, rules: Rules) -> Forecast:
+def _forecast(data: FleetData, rules: Rules, stream: tuple[int, ...]) -> Forecast:
     """Return the day-ahead forecast: reality, worsened as the rules say."""
     day = slice(data.day_start_minute, None)
     grid = data.market_grid
     demand_wh = slot_energy_wh(data.load_w[:, day].sum(axis=0), grid)
     made_w = data.pv_w[:, day].sum(axis=0) + data.plant_pv_w[day] + data.plant_wind_w[day]
     demand_rng, production_rng = (
-        np.random.default_rng(seed) for seed in np.random.SeedSequence(rules.seed).spawn(2)
+        np.random.default_rng(seed)
+        for seed in np.random.SeedSequence(rules.seed, spawn_key=stream).spawn(2)
     )
     points = max(1, rules.forecast_step_s // grid.step_s)
 
@@ -171,7 +215,7 @@ def live_day(
     terms = Terms(interval_s=rules.interval_s, fee_bp=rules.fee_bp)
     ledger = connect(chain, deploy(chain, owner=owner, market=market_account, terms=terms))
     ledger.fleet.enrol(fleet.members())
-    ledger.fleet.publish(_dated(promise.schedule, grid))
+    ledger.fleet.publish(dated(promise.schedule, grid))
     trace = ClosedLoop(
         data=data,
         fleet=fleet,
@@ -183,7 +227,37 @@ def live_day(
     ).run(tick)
     chain.set_time(int(grid.end.timestamp()) + terms.grace_s)
     deliveries = tuple(ledger.fleet.delivery(interval) for interval in grid.intervals)
+    lived = account_for(data, fleet, rules, promise=promise, trace=trace, deliveries=deliveries)
     return FleetDay(
+        data=data,
+        fleet=fleet,
+        rules=rules,
+        promise=promise,
+        trace=trace,
+        deliveries=deliveries,
+        market=lived.market,
+        bills=lived.bills,
+        payment=pay(
+            ledger,
+            members=fleet.accounts,
+            deliveries=deliveries,
+            clearings=clearings(data, deliveries),
+            bond_micro=rules.bond_micro,
+        ),
+    )
+
+
+def account_for(
+    data: FleetData,
+    fleet: Fleet,
+    rules: Rules,
+    *,
+    promise: Promise,
+    trace: DayTrace,
+    deliveries: tuple[Delivery, ...],
+) -> LivedDay:
+    """Return a day with the market's account of it and the homes' bills."""
+    return LivedDay(
         data=data,
         fleet=fleet,
         rules=rules,
@@ -192,13 +266,6 @@ def live_day(
         deliveries=deliveries,
         market=_market(data, deliveries),
         bills=_bills(data, trace, rules),
-        payment=pay(
-            ledger,
-            members=fleet.accounts,
-            deliveries=deliveries,
-            clearings=_clearings(data, deliveries),
-            bond_micro=rules.bond_micro,
-        ),
     )
 
 
@@ -208,7 +275,7 @@ def _shift_s(grid: TimeGrid, chain: Chain) -> int:
     return max(0, -(-late_s // WEEK_S)) * WEEK_S
 
 
-def _dated(promised: Schedule, grid: TimeGrid) -> Schedule:
+def dated(promised: Schedule, grid: TimeGrid) -> Schedule:
     """Return the same promise on the ledger's dates."""
     return Schedule(
         grid=grid,
@@ -238,7 +305,7 @@ def _bills(data: FleetData, trace: DayTrace, rules: Rules) -> Bills:
     )
 
 
-def _clearings(data: FleetData, deliveries: tuple[Delivery, ...]) -> list[Clearing]:
+def clearings(data: FleetData, deliveries: tuple[Delivery, ...]) -> list[Clearing]:
     """Return the prices of the promised intervals, as the settlement contract takes them."""
     prices = zip(
         deliveries, data.day_ahead_price_per_mwh, data.imbalance_price_per_mwh, strict=True

@@ -1,9 +1,12 @@
 """Generate a fleet without any data: homes, sun, wind and prices of the project's own models."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
+from contracts.timegrid import TimeGrid
+from devices.arrays import FloatArray
 from scenarios.data.calendar import market_grid, minute_grid, require_fleet
 from scenarios.data.fleet_data import (
     PLANT_PV_RATING_W,
@@ -13,8 +16,14 @@ from scenarios.data.fleet_data import (
 )
 from scenarios.data.models.homes import generated_loads_w
 from scenarios.data.models.prices import generated_prices
-from scenarios.data.models.pv import generated_pv
+from scenarios.data.models.pv import GeneratedPv, generated_pv
 from scenarios.data.models.wind import generated_wind
+
+BLOCK_HOMES = 250
+"""Homes drawn together; each further block has a seed of its own, under the same weather.
+
+It bounds the memory that drawing takes, and does not show in fleets of one block.
+"""
 
 
 def generate_fleet_data(
@@ -41,22 +50,43 @@ def generate_fleet_data(
     """
     require_fleet(homes=homes, seed=seed)
     grid, slots = minute_grid(day, history_days=history_days), market_grid(day)
-    pv, prices = generated_pv(seed, homes, grid), generated_prices(seed, slots)
-    scale = plant_scale(homes)
+    prices, scale = generated_prices(seed, slots), plant_scale(homes)
+    load_w, pv_w = np.empty((homes, grid.count)), np.empty((homes, grid.count))
+    drawn: list[GeneratedPv] = []
+    for first in range(0, homes, BLOCK_HOMES):
+        block = slice(first, min(first + BLOCK_HOMES, homes))
+        drawn.append(
+            _fill(load_w[block], pv_w[block], grid, seed=seed, number=first // BLOCK_HOMES)
+        )
     return FleetData(
         minute_grid=grid,
         market_grid=slots,
-        load_w=generated_loads_w(seed, homes, grid),
-        pv_w=pv.homes * pv.rating_w[:, np.newaxis],
-        plant_pv_w=pv.plant * PLANT_PV_RATING_W * scale,
+        load_w=load_w,
+        pv_w=pv_w,
+        plant_pv_w=drawn[0].plant * PLANT_PV_RATING_W * scale,
         plant_wind_w=generated_wind(seed, grid) * PLANT_WIND_RATING_W * scale,
         day_ahead_price_per_mwh=prices.day_ahead_per_mwh,
         import_price_per_mwh=prices.agile_import_per_mwh,
         imbalance_price_per_mwh=prices.imbalance_per_mwh,
-        pv_rating_w=pv.rating_w,
+        pv_rating_w=np.concatenate([pv.rating_w for pv in drawn]),
         source="generated",
         provenance=_provenance(homes=homes, seed=seed),
     )
+
+
+def _fill(
+    load_w: FloatArray, pv_w: FloatArray, grid: TimeGrid, *, seed: int, number: int
+) -> GeneratedPv:
+    """Draw the homes of block ``number`` into its rows; return its PV."""
+    homes, own_seed = load_w.shape[0], seed
+    if number:
+        state = np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1, np.uint64)
+        own_seed = int(state[0])
+    load_w[:] = generated_loads_w(own_seed, homes, grid)
+    pv = generated_pv(own_seed, homes, grid, weather_seed=seed)
+    pv_w[:] = pv.homes * pv.rating_w[:, np.newaxis]
+    # Only what is small: the rest would hold the memory that blocks save.
+    return replace(pv, homes=np.empty((0, 0)))
 
 
 def _provenance(*, homes: int, seed: int) -> tuple[str, ...]:

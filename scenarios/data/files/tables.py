@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +47,21 @@ def read_columns(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFram
         held = _held_columns(path)
         missing = [column for column in columns if column not in held]
         if not missing:
-            if path.suffix == ".parquet":
-                return pd.read_parquet(path, columns=list(columns))
-            return pd.read_csv(path, usecols=list(columns))
+            about = path.stat()
+            return _kept(path, tuple(columns), (about.st_mtime_ns, about.st_size)).copy()
     except (pa.ArrowException, pd.errors.ParserError, EOFError, OSError, ValueError) as error:
         msg = f"{name} cannot be read ({str(error).splitlines()[0]}); fetch it again"
         raise DataFormatError(msg) from error
     msg = f"{name} has no column {missing[0]!r} but {', '.join(held[:8])}; rename it in the file"
     raise DataFormatError(msg)
+
+
+@lru_cache(maxsize=8)
+def _kept(path: Path, columns: tuple[str, ...], _stamp: tuple[int, int]) -> pd.DataFrame:
+    """Return columns of a file, read again only once it has changed: a run asks each day."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path, columns=list(columns))
+    return pd.read_csv(path, usecols=list(columns))
 
 
 def column_names(folder: Path, name: str) -> list[str]:

@@ -36,15 +36,20 @@ class GeneratedPv:
     """Rating of each home, shape (homes,). [W]"""
 
 
-def generated_pv(seed: int, homes: int, grid: TimeGrid) -> GeneratedPv:
-    """Return the PV of a fleet on a grid of minutes; row 0 of every draw is the plant's."""
+def generated_pv(
+    seed: int, homes: int, grid: TimeGrid, *, weather_seed: int | None = None
+) -> GeneratedPv:
+    """Return the PV of a fleet on a grid of minutes; row 0 of every draw is the plant's.
+
+    The region's weather is that of ``weather_seed``, without one that of ``seed``.
+    """
     panels = homes + 1
     bell = stream(seed, Kind.PANEL, 0).standard_normal((panels, 3)).T
     low_w, high_w = PV_RATING_RANGE_W
     rating_w = stream(seed, Kind.PANEL, 1).uniform(low_w, high_w, size=homes)
     panel = panel_vector(tilt_deg=np.clip(35 + 7 * bell[0], 10, 60), azimuth_deg=180 + 45 * bell[1])
     direct, diffuse = clear_sky_per_unit(panel, sun_vector(grid))
-    cover = cloud_cover(seed, grid)
+    cover = cloud_cover(seed if weather_seed is None else weather_seed, grid)
     sunlit = sunlit_share(seed, panels, cover, grid)
     # Clouds send some of the light they take from the beam on as diffuse light; thick ones keep it.
     sky = diffuse * (1 + 1.1 * (1 - sunlit)) * (1 - 0.75 * _rise(cover - 1.5, 2.0))
