@@ -7,11 +7,9 @@ import pytest
 
 from devices.battery import BatteryLimits, BatteryState, MeterState
 from devices.battery_model import BatteryModel
-from devices.drivers.modbus_link import IllegalAddressError
 from devices.drivers.sunspec import SunSpecSettings, new_link
 from devices.drivers.sunspec_codec import decode_block
-from devices.drivers.sunspec_device import ModelPlace, SunSpecDevice, find_chain, merged
-from devices.drivers.sunspec_translate import Plan, limits_of, state_of
+from devices.drivers.sunspec_translate import Plan, state_of
 from devices.emulators.faults import Fault, FaultPlan
 from devices.emulators.house import EmulatedHome
 from devices.emulators.modbus_frames import ILLEGAL_ADDRESS, RefusalError
@@ -53,86 +51,6 @@ async def running(make=None, *, load_w=500.0, pv_w=0.0, soc=0.5, **given):
                 await device.close()
         finally:
             await emulator.stop()
-
-
-class Listed:
-    """A link to registers in a list, that counts what it is asked."""
-
-    name = "listed"
-
-    def __init__(self, words, *, borders=()):
-        self.words, self.borders, self.asked = words, borders, []
-
-    async def read(self, address, count):
-        self.asked.append((address, count))
-        inside = all(address + i in self.words for i in range(count))
-        if not inside or any(address < each < address + count for each in self.borders):
-            raise IllegalAddressError("not there")
-        return tuple(self.words[address + i] for i in range(count))
-
-
-def chain(base, *models, end=True):
-    words, at = {base: 0x5375, base + 1: 0x6E53}, base + 2
-    for model_id, length in models:
-        words |= dict.fromkeys(range(at, at + 2 + length), 0)
-        words |= {at: model_id, at + 1: length}
-        at += 2 + length
-    return words | ({at: 0xFFFF, at + 1: 0} if end else {})
-
-
-@pytest.mark.parametrize("base", [40_000, 0, 50_000])
-@pytest.mark.parametrize("end", [True, False], ids=("end", "no end"))
-def test_the_chain_is_found_wherever_it_begins(base, end):
-    link = Listed(chain(base, (1, 65), (103, 50), (65_234, 3), end=end))
-
-    assert asyncio.run(find_chain(link)) == (
-        ModelPlace(model_id=1, address=base + 2, length=65),
-        ModelPlace(model_id=103, address=base + 69, length=50),
-        ModelPlace(model_id=65_234, address=base + 121, length=3),
-    )
-
-
-def test_a_device_without_the_sign_or_with_a_broken_chain_is_told():
-    with pytest.raises(DeviceRefusedError, match="no SunSpec models at 40000, 0, 50000"):
-        asyncio.run(find_chain(Listed({40_000: 1, 40_001: 2})))
-    with pytest.raises(DeviceReplyError, match="breaks off at register 40069"):
-        asyncio.run(find_chain(Listed(chain(40_000, (1, 65), (0, 5)))))
-
-
-def test_spans_are_merged_into_the_fewest_requests():
-    assert merged([(0, 52), (52, 80), (80, 106)]) == [(0, 106)]
-    assert merged([(200, 323), (0, 100), (100, 126)]) == [(0, 100), (100, 126), (200, 323)]
-    assert merged([(0, 10), (10, 20)], most=0) == [(0, 10), (10, 20)]
-
-
-def test_a_device_that_refuses_reads_across_models_is_read_model_by_model():
-    async def run():
-        words = chain(40_000, (1, 65), (103, 50), (120, 26))
-        link = Listed(words, borders=(40_069, 40_121))
-        device = SunSpecDevice(link)
-        await device.scan()
-        link.asked.clear()
-        found = await device.read_many((103, 120))
-        await device.read_many((103, 120))
-        return found.keys(), link.asked
-
-    keys, asked = asyncio.run(run())
-
-    apart = [(40_069, 52), (40_121, 28)]
-    assert (list(keys), asked) == ([103, 120], [(40_069, 80), *apart, *apart])
-
-
-def test_a_chain_that_has_moved_is_walked_anew():
-    async def run():
-        link = Listed(chain(40_000, (1, 65), (103, 50)))
-        device = SunSpecDevice(link)
-        await device.read(103)
-        link.words = chain(40_000, (1, 66), (103, 50))
-        with pytest.raises(DeviceReplyError, match="103 is no longer at 40069"):
-            await device.read(103)
-        return (await device.read(103))["ID"]
-
-    assert asyncio.run(run()) == 103
 
 
 @pytest.mark.parametrize(
@@ -346,49 +264,6 @@ def test_a_read_only_point_and_half_of_a_pair_are_refused_by_the_device():
                 assert refused.value.code == ILLEGAL_ADDRESS
 
     asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("charging_w", "discharging_w", "done_w"),
-    [(300, 0, 300), (0, 400, -400), (None, 400, -400), (300, None, 300)],
-)
-def test_a_tracker_that_hides_while_idle_is_nothing(charging_w, discharging_w, done_w):
-    plan = Plan(inverter=103, ports=160, store=124, control=124, meter=None)
-    limits = BatteryLimits(charge_max_w=5_000, discharge_max_w=5_000)
-    trackers = {
-        "ID": 160,
-        "module[0].IDStr": "StCha 3",
-        "module[0].DCW": charging_w,
-        "module[1].IDStr": "StDisCha 4",
-        "module[1].DCW": discharging_w,
-    }
-    store = {"ID": 124, "ChaState": 50.0, "StorCtl_Mod": 0}
-
-    state = state_of({160: trackers, 124: store}, plan, limits, name="x")
-
-    assert state.battery_power_w == done_w
-
-
-def test_trackers_that_both_hide_are_no_power():
-    plan = Plan(inverter=103, ports=160, store=124, control=124, meter=None)
-    limits = BatteryLimits(charge_max_w=5_000, discharge_max_w=5_000)
-    store = {"ID": 124, "ChaState": 50.0, "StorCtl_Mod": 0}
-
-    with pytest.raises(DeviceReplyError, match="160 shows no power of the battery"):
-        state_of({160: {"ID": 160}, 124: store}, plan, limits, name="x")
-
-
-def test_a_rating_of_nothing_gives_way_to_one_of_another_model():
-    """An inverter's nameplate may leave the battery's at zero where model 124 has them."""
-    blocks = {120: {"MaxChaRte": 0, "WHRtg": 0}, 124: {"WChaMax": 3_300}, 713: {"WHRtg": 9_600}}
-    plan = Plan(inverter=103, ports=None, store=713, control=None, meter=None)
-
-    limits = limits_of(blocks, plan, from_grid=True, name="x")
-
-    assert limits == BatteryLimits(charge_max_w=3_300, discharge_max_w=3_300, capacity_wh=9_600)
-    for broken in ({120: {"WHRtg": 0}, **blocks, 713: {}}, {}, {124: {"WChaMax": 0}}):
-        with pytest.raises(DeviceReplyError, match="ask again"):
-            limits_of(broken, plan, from_grid=True, name="x")
 
 
 @pytest.mark.parametrize(
