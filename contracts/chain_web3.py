@@ -162,8 +162,14 @@ class Web3Chain:
         """See `contracts.chain.Chain`."""
         outcomes: list[Receipt | LedgerError] = []
         for first in range(0, len(calls), BATCH_CALLS):
-            with ours(self._where):
-                outcomes.extend(self._send_batch(calls[first : first + BATCH_CALLS]))
+            try:
+                with ours(self._where):
+                    outcomes.extend(self._send_batch(calls[first : first + BATCH_CALLS]))
+            except LedgerError as error:
+                if not outcomes:
+                    raise
+                # the receipts of what was carried out before must not be lost
+                return outcomes + [error] * (len(calls) - len(outcomes))
         return outcomes
 
     def call(self, call: Call) -> bytes:
@@ -231,8 +237,13 @@ class Web3Chain:
             return [found_log(entry) for entry in self._w3.eth.get_logs(wanted)]
 
     def _send_batch(self, calls: Sequence[Call]) -> list[Receipt | LedgerError]:
-        for sender in {to_checksum_address(call.sender) for call in calls}:
-            self._unblock(sender)
+        blocked = self._blocked(calls)
+        if blocked:  # one sender that is stuck does not hold up the others
+            rest = [call for place, call in enumerate(calls) if place not in blocked]
+            sent = iter(self._send_batch(rest) if rest else [])
+            return [
+                blocked[place] if place in blocked else next(sent) for place in range(len(calls))
+            ]
         transactions = [transaction(call) for call in calls]
         if len(transactions) == 1 and self._mining is None:
             try:
@@ -248,6 +259,17 @@ class Web3Chain:
             outcome if isinstance(outcome, LedgerError) else self._receipt(call, outcome)
             for call, outcome in zip(calls, outcomes, strict=True)
         ]
+
+    def _blocked(self, calls: Sequence[Call]) -> dict[int, LedgerError]:
+        """Return, by place, the calls whose sender has a transaction that is still pending."""
+        stuck: dict[str, LedgerError] = {}
+        for sender in dict.fromkeys(to_checksum_address(call.sender) for call in calls):
+            try:
+                self._unblock(sender)
+            except SenderBlockedError as error:
+                stuck[sender] = error
+        senders = [to_checksum_address(call.sender) for call in calls]
+        return {place: stuck[each] for place, each in enumerate(senders) if each in stuck}
 
     def _unblock(self, sender: str) -> None:
         """Settle what the sender has left open, or raise `SenderBlockedError`."""

@@ -79,6 +79,7 @@ def local_node(name: str, command: Sequence[str], *, port: int) -> Iterator[Loca
         yield LocalNode(url=url, process=process)
     finally:
         _end(process)
+        _await_silence(port)
 
 
 def _is_taken(port: int) -> bool:
@@ -98,6 +99,13 @@ def _await_answer(process: "subprocess.Popen[bytes]", name: str, url: str) -> No
             time.sleep(_POLL_S)
         else:
             return
+
+
+def _await_silence(port: int) -> None:
+    """Return once nobody listens any more: npm's programs end a moment after what started them."""
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    while _is_taken(port) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
 
 
 def _not_started(name: str, url: str) -> LedgerUnavailableError:

@@ -36,8 +36,6 @@ from contracts.web3_errors import ours
 
 _NONCE_TRIES = 8
 """How often another process may be quicker before we give up."""
-_DOUBTS = 3
-"""Looks at a used nonce without a receipt before it is another's: a node may index late."""
 _REMEMBERED = 256
 """Mined transactions that are sent again if a reorganisation loses them."""
 _FIRST_PAUSE_S = 0.02
@@ -58,8 +56,8 @@ class Letter:
     """Whether a node is known to have had the latest attempt."""
     watched: bool = True
     """Whether a thread waits for it."""
-    doubts: int = 0
-    """How often its nonce was seen used without a receipt."""
+    doubted_at: float | None = None
+    """Since when its nonce is seen used without a receipt. [s]"""
     trouble: str = "not mined yet"
     """Why it is still here."""
 
@@ -275,7 +273,7 @@ class Outbox:
     def _fate(self, letter: Letter) -> Mined | NonceTakenError | None:
         """Return what became of ``letter``, and forget it, once that is known."""
         fate: Mined | NonceTakenError | None = self._look_for(letter)
-        if fate is None and letter.doubts >= _DOUBTS:
+        if fate is None and self._is_lost(letter):
             fate = NonceTakenError(letter.sender, letter.nonce)
             self._nonces.forget(letter.sender)
         if fate is not None:
@@ -301,11 +299,20 @@ class Outbox:
         return None
 
     def _doubt(self, letter: Letter) -> None:
-        """Count the times at which the nonce is used though none of our attempts is mined."""
+        """Note since when the nonce is used though none of our attempts is mined."""
         if letter.taken:
             return
         used = self._w3.eth.get_transaction_count(to_checksum_address(letter.sender), "latest")
-        letter.doubts = letter.doubts + 1 if used > letter.nonce else 0
+        if used <= letter.nonce:
+            letter.doubted_at = None
+        elif letter.doubted_at is None:
+            letter.doubted_at = self._patience.clock()
+
+    def _is_lost(self, letter: Letter) -> bool:
+        """Return whether the nonce is another's: a node may index late, or lag behind others."""
+        if letter.doubted_at is None:
+            return False
+        return self._patience.clock() - letter.doubted_at >= self._patience.raise_after_s
 
     def _raise_fee(self, letter: Letter) -> None:
         """Replace the letter by one with a higher fee, or send it again where that cannot be."""

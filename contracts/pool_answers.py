@@ -33,6 +33,11 @@ _NONCE_USED = re.compile(
 """Geth, Anvil and Besu; Nethermind; Ganache and eth-tester; older Besu."""
 _FEE_TOO_LOW = re.compile(r"replacement|existing transaction had higher priority", re.IGNORECASE)
 """All of them; OpenEthereum's heirs."""
+_UNSURE = re.compile(
+    r"time[sd]?[ -]?out|deadline exceeded|internal (server |json-rpc )?error|unavailable",
+    re.IGNORECASE,
+)
+"""Nodes and the proxies before them, whose trouble says nothing of the transaction."""
 
 
 def answer_to(error: Exception, *, where: str, sender: str) -> tuple[Answer, LedgerError]:
@@ -59,6 +64,7 @@ def answer_to(error: Exception, *, where: str, sender: str) -> tuple[Answer, Led
         (_KNOWN, Answer.TAKEN),
         (_NONCE_USED, Answer.NONCE_USED),
         (_FEE_TOO_LOW, Answer.FEE_TOO_LOW),
+        (_UNSURE, Answer.UNKNOWN),
     ):
         if pattern.search(text):
             return answer, ours

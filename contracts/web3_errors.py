@@ -39,7 +39,7 @@ def ours(where: str) -> Iterator[None]:
 
 def refusal_of_submission(error: Exception, *, where: str, sender: str) -> LedgerError:
     """Return ``error``, met when a transaction of ``sender`` was handed to the node, as ours."""
-    if isinstance(error, Web3RPCError):
+    if isinstance(error, Web3RPCError) and not isinstance(error, RequestTimedOut):
         return LedgerRefusedError(f"{where} takes no transaction of {sender}: {_text(error)}")
     return _as_ours(error, where)
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from contracts.chain import Receipt, Recovered, Recoverer
-from contracts.chain_web3 import rpc_chain
-from contracts.errors import LedgerRefusedError, LedgerUnavailableError
+from contracts.chain_web3 import BATCH_CALLS, rpc_chain
+from contracts.errors import LedgerError, LedgerRefusedError, LedgerUnavailableError
 from contracts.errors_connection import (
     NonceTakenError,
     SenderBlockedError,
@@ -50,6 +50,51 @@ def test_a_submission_whose_answer_is_lost_is_sent_again_as_it_was(home, proxy, 
     assert home.reported() == [7]
     assert len(set(proxy.sent())) == 1
     assert home.nonce() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(-32002, "request timed out"), (-32603, "Internal error"), (-32000, "upstream unavailable")],
+)
+def test_trouble_of_a_node_that_took_the_report_is_no_refusal(home, proxy, code, text):
+    chain = home.chain(proxy.url)
+
+    def taken_all_the_same(request):
+        home.rpc(SEND, *request["params"])
+        return {"error": {"code": code, "message": text}}
+
+    proxy.plan[SEND] = [taken_all_the_same]
+
+    assert isinstance(home.send(chain, 7), Receipt)
+    assert home.reported() == [7]
+    assert home.nonce() == 1
+
+
+def test_a_receipt_that_a_node_indexes_late_is_waited_for(home, proxy):
+    chain = home.chain(proxy.url)
+    proxy.plan[SEND] = ["cut after"]
+    proxy.plan["eth_getTransactionReceipt"] = [lambda _: {"result": None}] * 6
+
+    assert isinstance(home.send(chain, 7), Receipt)
+    assert home.reported() == [7]
+
+
+def test_receipts_of_what_was_carried_out_before_a_break_are_kept(home, proxy):
+    chain = home.chain(proxy.url)
+    reports = [home.report(1) for _ in range(BATCH_CALLS + 2)]
+    fees = []
+
+    def cut_the_second_batch(_):
+        fees.append(1)
+        return {"error": {"code": -32000, "message": "gone"}} if len(fees) > 1 else None
+
+    proxy.plan["eth_maxPriorityFeePerGas"] = [cut_the_second_batch] * 9
+
+    outcomes = chain.send_all(reports)
+
+    assert all(isinstance(each, Receipt) for each in outcomes[:BATCH_CALLS])
+    assert all(isinstance(each, LedgerError) for each in outcomes[BATCH_CALLS:])
+    assert home.reported() == [1] * BATCH_CALLS
 
 
 def test_what_follows_a_lost_answer_follows_without_a_gap(home, proxy):
@@ -95,9 +140,9 @@ def test_a_transaction_in_no_block_is_told_by_its_hash_and_holds_up_the_next(hom
         "block after 4 s (not mined, and the fee may not be raised further); it may still be "
         "mined: ask `recover` what became of it before the same is sent again"
     )
-    with pytest.raises(SenderBlockedError) as blocked:
-        home.send(chain, 6)
-    assert blocked.value.pending.transaction_hash == pending.transaction_hash
+    blocked = home.send(chain, 6)
+    assert isinstance(blocked, SenderBlockedError)
+    assert blocked.pending.transaction_hash == pending.transaction_hash
     (still,) = chain.recover()
     assert isinstance(still.outcome, TransactionPendingError)
     home.rpc("evm_mine")
