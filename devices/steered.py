@@ -134,7 +134,7 @@ class SteeredBattery:
             try:
                 if not stands:
                     await self._command(valid_s)
-            except DeviceError:
+            except Exception:
                 await self._give_up()
                 raise
             finally:
@@ -219,6 +219,11 @@ class SteeredBattery:
         await self._link.release()
         self._until_s = self.fault = None
 
+    def _broken(self, error: Exception) -> DeviceError:
+        """Return a fault of the link's own code as one of the device's."""
+        msg = f"{self.name}: its driver failed ({type(error).__name__}: {error}); mend the driver"
+        return DeviceReplyError(msg)
+
     async def _give_up(self) -> None:
         """Go back to self-consumption after a command that may be half done."""
         self._until_s = self._clock.monotonic_s()
@@ -260,7 +265,7 @@ class SteeredBattery:
                 await self._release()
         except DeviceReadOnlyError:
             self._until_s = None  # nothing was ever written, so nothing is to be undone
-        except DeviceError as error:
+        except Exception as error:  # a fault of a link must not leave a set-point standing
             again = self.fault is not None
             self._retry_s = min(2 * self._retry_s, RETRY_MAX_S) if again else RETRY_S
-            self.fault = error
+            self.fault = error if isinstance(error, DeviceError) else self._broken(error)

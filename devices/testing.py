@@ -25,6 +25,7 @@ from devices.errors import (
     DeviceIgnoredError,
     DeviceReadOnlyError,
     DeviceRefusedError,
+    DeviceUnauthorisedError,
 )
 from devices.hand_clock import HandClock
 
@@ -225,8 +226,12 @@ async def check_every_fault_is_survived(factory: RigFactory) -> None:
     for fault in offered:
         for after in range(3):
             async with factory(load_w=500.0) as rig:
-                rig.emulator.faults = FaultPlan.once(fault, after=after)
-                await _survive(rig, fault)
+                plan = rig.emulator.faults = FaultPlan.once(fault, after=after)
+                error = await _survive(rig, fault)
+                if after == 0:
+                    assert plan.seen[fault] == 1, f"{fault.name} was never injected"
+                    if fault is Fault.UNAUTHORISED:
+                        assert isinstance(error, DeviceUnauthorisedError), repr(error)
 
 
 async def check_random_faults_are_survived(factory: RigFactory) -> None:
@@ -300,12 +305,12 @@ async def _until(clock: HandClock, attempt: "asyncio.Future[Any]") -> None:
         await clock.advance(0.2)
 
 
-async def _survive(rig: Rig, fault: Fault) -> None:
-    """Meet ``fault``; afterwards the device is read and steered as if nothing had been."""
+async def _survive(rig: Rig, fault: Fault) -> DeviceError | None:
+    """Meet ``fault`` and return what came of it; the device is read and steered afterwards."""
     before_w = rig.emulator.home.state().battery_power_w
     attempt = asyncio.ensure_future(_try(rig, 600.0))
     await _until(rig.clock, attempt)
-    await attempt
+    error = await attempt
     done_w = rig.emulator.home.state().battery_power_w
     near = min(abs(done_w - each) for each in (before_w, 600.0))
     assert near <= rig.power_step_w, f"{fault.name}: {done_w} W was never asked for"
@@ -315,3 +320,4 @@ async def _survive(rig: Rig, fault: Fault) -> None:
     await rig.battery.set_power(-400.0, valid_s=60)
     await rig.clock.advance(10)
     await _require_power(rig, -400.0, following=False)
+    return error

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def real_folder(left_out) -> Path:
     if not (given and Path(given).is_dir()):
         left_out(f"GRIDPACT_DATA={given!r} names no folder with the real data files")
     return Path(given)
+
+
+@pytest.fixture(scope="session")
+def needs_pyrevm(left_out) -> None:
+    """Leave the test out where pyrevm has no wheel."""
+    if find_spec("pyrevm") is None:
+        left_out("pyrevm is needed, which has no wheel for this Python or machine")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from devices.errors import (
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """No device has more to say in one answer."""
-LONGEST_PAUSE_S: Final = 3_600.0
+LONGEST_PAUSE_S: Final = 60.0
 """Longest pause that a device may ask for and get. [s]"""
 _BUSY_STATUSES: Final = frozenset({408, 425, 429})
 

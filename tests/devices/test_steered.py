@@ -185,6 +185,22 @@ def test_a_device_that_stays_away_is_asked_less_and_less_often():
     assert steered(story)[-2:] == ["release", (100, 600)]
 
 
+def test_a_fault_of_the_driver_s_own_code_leaves_no_set_point():
+    async def story(battery, link, clock):
+        await battery.set_power(100, valid_s=100)
+        link.failures = [KeyError("soc"), KeyError("soc")]
+        await clock.advance(31)
+        assert "its driver failed (KeyError: 'soc'); mend the driver" in str(battery.fault)
+        await clock.advance(100)
+        link.failures = [KeyError("soc")]
+        with pytest.raises(KeyError):
+            await battery.set_power(50, valid_s=100)
+        await clock.advance(1)
+
+    told = steered(story, refresh_s=30)
+    assert told[-3:] == ["release", (50, 100), "release"]
+
+
 def test_a_renewal_that_fails_is_tried_again_and_told():
     async def story(battery, link, clock):
         link.failures = [None, DeviceUnavailableError("no answer from shed")]

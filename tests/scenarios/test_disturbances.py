@@ -20,7 +20,7 @@ from scenarios.fleet_day import DAY_AHEAD_S, account_for, promise_day
 from scenarios.report.clock import local_date
 from scenarios.summary import energy_balance_error_wh
 
-pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python and machine")
+pytestmark = pytest.mark.usefixtures("needs_pyrevm")
 
 HOMES = 4
 QUICK = Rules(report_s=900, decide_s=900, anticipate_plant=False)

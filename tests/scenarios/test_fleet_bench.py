@@ -1,7 +1,6 @@
 """`gridpact bench fleet`: what it measures is what it says."""
 
 import numpy as np
-import pytest
 
 from hems.mpc import Mpc
 from hems.mpc_compiled import CompiledEngine
@@ -57,9 +56,7 @@ def test_times_are_times():
     assert set(TARGETS) >= {"mpc_us_per_home", "plan_ms", "month_s", "day_10k_s"}
 
 
-def test_day_is_lived_in_a_process_of_its_own():
-    pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python and machine")
-
+def test_day_is_lived_in_a_process_of_its_own(needs_pyrevm):
     day = lived(2, 1)
 
     assert day.reports == 3 * 289

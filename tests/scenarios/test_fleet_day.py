@@ -213,8 +213,7 @@ def test_rules_that_no_day_can_be_run_with_are_refused(wrong, message):
         Rules(**wrong)
 
 
-def test_eth_tester_gives_the_numbers_of_pyrevm(live):
-    pytest.importorskip("pyrevm", reason="compares with pyrevm, which has no wheel here")
+def test_eth_tester_gives_the_numbers_of_pyrevm(live, needs_pyrevm):
     data = generate_fleet_data(day=date(2021, 6, 16), homes=10, seed=1)
 
     revm = live(data, rules=QUARTER_REPORTS)

@@ -19,7 +19,7 @@ from scenarios.fleet import Rules, made_up_accounts, paper_fleet
 from scenarios.fleet_day import DAY_AHEAD_S, live_day
 from scenarios.fleet_run import FleetRun, run_fleet
 
-pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python and machine")
+pytestmark = pytest.mark.usefixtures("needs_pyrevm")
 
 QUICK = Rules(report_s=900, decide_s=900, seed=3)
 ROUGH = replace(QUICK, disturbances=Disturbances(latency_s=90, lost_share=0.1, offline_share=0.25))

@@ -1,7 +1,6 @@
 """`gridpact bench ledger`: its figures, and gas as a reviewed number."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ AGAIN = "gas changed: review it, then run `gridpact bench ledger --snapshot {}`"
 @pytest.fixture(scope="module")
 def committed():
     return json.loads(SNAPSHOT.read_text("utf-8"))
-
-
-@pytest.fixture
-def needs_pyrevm(left_out):
-    if find_spec("pyrevm") is None:
-        left_out("speed is that of pyrevm, which has no wheel here")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +62,7 @@ def test_a_report_costs_the_same_alone_as_in_a_day(needs_anvil, committed):
 
 
 def test_reports_are_counted_by_the_second(needs_pyrevm):
-    assert reports_per_s(0.2) >= 10_000
+    assert max(reports_per_s(0.3) for _ in range(3)) >= 30_000
 
 
 def run(capsys, *arguments):
