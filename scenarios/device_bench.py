@@ -18,7 +18,6 @@ from devices.battery import BatteryState
 from devices.battery_model import BatteryModel
 from devices.clock import SystemClock
 from devices.drivers.sunspec import SunSpecBattery, SunSpecSettings, new_link
-from devices.drivers.sunspec_batch import decode_many, encode_many
 from devices.drivers.sunspec_codec import compiled
 from devices.emulators.house import EmulatedHome
 from devices.emulators.sunspec import SunSpecEmulator
@@ -26,7 +25,6 @@ from devices.polling import Polled, poll
 from devices.registry import Site
 from devices.write_log import WriteLog
 
-_BLOCKS: Final = 1_000
 _FILES_EACH: Final = 3
 _STARTED_S: Final = 120.0
 """How long the emulated batteries may take to start. [s]"""
@@ -53,19 +51,6 @@ class PollFigures:
 
 
 def sunspec_codec_per_s(seconds: float = 1.0) -> float:
-    """Return decodes and encodes of a SunSpec block a second, a thousand inverters at once.
-
-    The block is model 103, 52 registers with nine scale factors.
-    """
-    layout = compiled(103, 52)
-    scales = {"A_SF": -2, "V_SF": -1, "W_SF": 0, "Hz_SF": -2, "DCW_SF": 0, "Tmp_SF": -1}
-    values = {"ID": 103, "L": 50, "A": 6.52, "PhVphA": 230.1, "W": 1_500, "Hz": 50.02, "DCW": 1_560}
-    registers = layout.encode({**scales, **values, "TmpCab": 31.5, "St": 4})
-    words = np.tile(np.array(registers, dtype=np.uint16), (_BLOCKS, 1))
-    return _per_s(lambda: encode_many(layout, decode_many(layout, words)), _BLOCKS, seconds)
-
-
-def sunspec_block_per_s(seconds: float = 1.0) -> float:
     """Return decodes and encodes of a SunSpec block a second, one model 124 after another."""
     layout = compiled(124, 26)
     scales = {"WChaMax_SF": 0, "MinRsvPct_SF": -2, "ChaState_SF": -2, "InOutWRte_SF": -2}

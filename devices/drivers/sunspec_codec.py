@@ -88,6 +88,7 @@ class Layout:
         scaled = [(i, p.scale) for i, p in enumerate(points) if p.scale is not None]
         self._scaled = tuple((i, index[s]) for i, s in scaled if isinstance(s, str) and s in index)
         self._fixed = tuple((i, s) for i, s in scaled if isinstance(s, int))
+        self._named = tuple((i, self._names[i], self._names[j]) for i, j in self._scaled)
 
     def decode(self, registers: Sequence[int]) -> dict[str, Scalar]:
         """Return the values of a block, scaled; None for what is not implemented.
@@ -136,11 +137,11 @@ class Layout:
             for name, blank in zip(names, self._blanks, strict=True)
         ]
         try:
-            for i, j in self._scaled:
-                value = given(names[i])
+            for i, name, scale in self._named:
+                value = given(name)
                 if value is not None:
-                    power = given(names[j]) or 0
-                    raw[i] = round(value / _TENS[power] if power >= 0 else value * _TENS[-power])
+                    power = given(scale)
+                    raw[i] = round(_unscaled(value, power) if power else value)
             for i, power in self._fixed:
                 value = given(names[i])
                 if value is not None:
@@ -201,6 +202,11 @@ class Layout:
             raise DeviceReplyError(msg)
         scaled: float = value / _TENS[-power] if power < 0 else value * _TENS[power]
         return scaled
+
+
+def _unscaled(value: float, power: int) -> float:
+    """Return a value over a power of ten."""
+    return value / _TENS[power] if power > 0 else value * _TENS[-power]
 
 
 def layout_of(registers: Sequence[int]) -> Layout:

@@ -4,7 +4,6 @@ import asyncio
 
 from scenarios.device_bench import (
     measure_polling,
-    sunspec_block_per_s,
     sunspec_codec_per_s,
     sunspec_read_requests,
 )
@@ -16,7 +15,6 @@ def test_a_full_battery_read_takes_at_most_three_requests():
 
 def test_codec_rates_are_counted():
     assert sunspec_codec_per_s(0.05) > 1_000
-    assert sunspec_block_per_s(0.05) > 1_000
 
 
 def test_emulated_batteries_of_another_process_are_polled():

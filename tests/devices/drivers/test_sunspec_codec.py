@@ -8,7 +8,6 @@ import sunspec2.device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.drivers.sunspec_batch import decode_many, encode_many
 from devices.drivers.sunspec_codec import Layout, compiled, decode_block, layout_of
 from devices.errors import DeviceError, DeviceRefusedError, DeviceReplyError
 
@@ -159,39 +158,6 @@ def test_a_value_that_does_not_fit_is_refused_and_so_is_one_that_means_nothing()
 def test_an_unpublished_model_is_refused():
     with pytest.raises(DeviceRefusedError, match="model 65234 has no published definition"):
         decode_block([65_234, 2, 0, 0])
-
-
-def test_many_blocks_decode_as_each_of_them_does():
-    layout = compiled(103, 52)
-    rng = np.random.default_rng(3)
-    words = rng.integers(0, 2**16, (50, 52)).astype(np.uint16)
-    for name in ("A_SF", "V_SF", "W_SF", "Hz_SF", "VA_SF", "VAr_SF", "PF_SF", "WH_SF", "Tmp_SF"):
-        words[:, layout.points[name].offset] = rng.integers(-5, 6, 50).astype(np.uint16)
-    for name in ("DCA_SF", "DCV_SF", "DCW_SF"):
-        words[:, layout.points[name].offset] = 0x8000
-
-    columns = decode_many(layout, words)
-
-    for row in range(50):
-        one = layout.decode([int(word) for word in words[row]])
-        many = {name: column[row] for name, column in columns.items()}
-        assert {name: value for name, value in one.items() if value is not None} == pytest.approx(
-            {name: value for name, value in many.items() if not np.isnan(value)}, rel=1e-12
-        )
-    assert np.array_equal(encode_many(layout, columns), words)
-
-
-def test_a_batch_refuses_what_a_block_refuses():
-    layout = compiled(124, 26)
-    words = np.array([BLOCK_124], dtype=np.uint16)
-
-    with pytest.raises(DeviceReplyError, match="do not hold"):
-        decode_many(layout, words[:, :20])
-    with pytest.raises(DeviceRefusedError, match="WChaMax does not fit"):
-        encode_many(layout, {"WChaMax": np.array([70_000.0])})
-    words[0, 22] = 11
-    with pytest.raises(DeviceReplyError, match=r"not in -10..10"):
-        decode_many(layout, words)
 
 
 @settings(max_examples=300)
