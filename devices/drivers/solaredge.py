@@ -159,6 +159,7 @@ class SolarEdgeBattery:
         self._plan: Plan | None = None
         self._limits: BatteryLimits | None = None
         self._connections = 0
+        self._policy: int | None = None
 
     @property
     def name(self) -> str:
@@ -242,6 +243,8 @@ class SolarEdgeBattery:
         )
         await self._put(DEFAULT_MODE, CommandMode.SELF_CONSUMPTION)
         if mode is CommandMode.CHARGE_PV_AND_AC:
+            if self._policy is None:
+                self._policy = int(str(await self._read_back(AC_CHARGE_POLICY)))
             await self._put(AC_CHARGE_POLICY, AC_CHARGE_ALWAYS)
         await self._put(STORAGE_MODE, StorageMode.REMOTE)
         await self._put(COMMAND_TIMEOUT, math.ceil(min(hold_s, wanted.watchdog_s)))
@@ -260,8 +263,12 @@ class SolarEdgeBattery:
         await self._put(DISCHARGE_LIMIT, limits.discharge_max_w, essential=True)
 
     async def close(self) -> None:
-        """See `devices.steered.BatteryLink`."""
-        await self._link.close()
+        """See `devices.steered.BatteryLink`; the owner's policy of charging from AC is put back."""
+        try:
+            if self._policy is not None:
+                await self._put(AC_CHARGE_POLICY, self._policy, essential=True)
+        finally:
+            await self._link.close()
 
     def _require_writing(self) -> None:
         if self._writes.read_only:

@@ -34,7 +34,9 @@ from devices.steered import SteeredBattery
 STORED_BUDGET: Final = 20
 """Writes a day of points that a device may keep in flash; the standard does not say which."""
 _RESERVED, _RESERVE = 124, "MinRsvPct"
-_STORED: Final = frozenset({"ChaGriSet", _RESERVE})
+_PERMISSION: Final = "ChaGriSet"
+"""Whether model 124's battery may charge from the grid: its owner's word, lent to a set-point."""
+_STORED: Final = frozenset({_PERMISSION, _RESERVE})
 _TIMERS: Final = {704: "WSetRvrtTms", 124: "InOutWRte_RvrtTms"}
 _SWITCHES: Final = {704: "WSetEna", 124: "StorCtl_Mod"}
 
@@ -157,6 +159,7 @@ class SunSpecBattery:
         self._limits: BatteryLimits | None = None
         self._references_w: tuple[float | None, float | None] = (None, None)
         self._timed = self._reserved = False
+        self._permission: float | None = None
         self._connections = 0
 
     @property
@@ -250,6 +253,8 @@ class SunSpecBattery:
             ):
                 self._writes.forget()  # somebody ended what we wrote, or it may have restarted
                 self._connections = self._link.connections
+            if self._permission is None and battery_power_w > 0:
+                self._permission = number(block, _PERMISSION)
             await self._send(
                 plan.control, self._set_points(plan.control, battery_power_w, hold_s), block
             )
@@ -267,8 +272,14 @@ class SunSpecBattery:
             await self._put(plan.control, off, block, renew=False, essential=True)
 
     async def close(self) -> None:
-        """See `devices.steered.BatteryLink`."""
-        await self._link.close()
+        """See `devices.steered.BatteryLink`; a ban of charging from the grid is put back."""
+        try:
+            if self._permission == 0 and self._plan is not None and self._plan.control == 124:
+                async with self._busy:
+                    block = (await self._device.read_steady((124,)))[124]
+                    await self._put(124, {_PERMISSION: 0.0}, block, renew=False, essential=True)
+        finally:
+            await self._link.close()
 
     def _require_writing(self) -> None:
         if self._writes.read_only:
@@ -299,7 +310,7 @@ class SunSpecBattery:
             "InWRte": 100 * battery_power_w / charge_w,
         }
         permit = battery_power_w > 0 and self._settings.charge_from_grid
-        return [{"ChaGriSet": 1.0} if permit else {}, timer, rates, {"StorCtl_Mod": 3.0}]
+        return [{_PERMISSION: 1.0} if permit else {}, timer, rates, {"StorCtl_Mod": 3.0}]
 
     async def _send(
         self, model_id: int, steps: Sequence[Mapping[str, float]], block: Block

@@ -206,7 +206,8 @@ class Layout:
 
 def _unscaled(value: float, power: int) -> float:
     """Return a value over a power of ten."""
-    return value / _TENS[power] if power > 0 else value * _TENS[-power]
+    found: float = value / _TENS[power] if power > 0 else value * _TENS[-power]
+    return found
 
 
 def layout_of(registers: Sequence[int]) -> Layout:

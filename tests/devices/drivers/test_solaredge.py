@@ -277,6 +277,18 @@ def test_closing_gives_the_battery_back_and_lifts_the_limits():
     assert not steered
 
 
+def test_the_owner_s_policy_of_charging_from_ac_is_lent_and_put_back():
+    async def run():
+        async with running() as (device, emulator, _, _):
+            emulator.write(0xE005, (0,))
+            await device.battery.set_power(1_000.0, valid_s=600)
+            lent = emulator.read(0xE005, 1, None)
+            await device.close()
+            return lent, emulator.read(0xE005, 1, None)
+
+    assert asyncio.run(run()) == ((1,), (0,))
+
+
 def test_a_portal_that_takes_over_again_and_again_runs_into_the_budget():
     async def run():
         async with running() as (device, emulator, clock, _):

@@ -161,6 +161,28 @@ def test_permission_to_charge_from_the_grid_has_a_budget():
     assert asyncio.run(run()) == {}
 
 
+def test_a_ban_of_charging_from_the_grid_is_lent_and_put_back():
+    async def run():
+        async with running(OLD) as (device, emulator, _, _):
+            place = device.battery._link._device.places[124][0].address + 17  # ChaGriSet
+
+            def permission():
+                return emulator.read(place, 1, None)[0]
+
+            found = [permission()]
+            await device.battery.set_power(1_000.0, valid_s=60)
+            found.append(permission())
+            await device.battery.follow()
+            found.append(permission())
+            await device.battery.close()
+            return [*found, permission()], emulator.writes["124.ChaGriSet"]
+
+    found, writes = asyncio.run(run())
+
+    assert found == [0, 1, 1, 0]
+    assert writes == 2
+
+
 def test_a_device_without_a_model_for_control_is_read_and_refuses_to_be_steered():
     async def run():
         async with running(SunSpecMake(chain=(103, 120, 713))) as (device, _, _, _):
