@@ -57,21 +57,23 @@ def settle(*, prices: Path, boundary: Path | None, access: Access, as_json: bool
     ledger = access.as_owner()
     require_step(prices, grid, ledger.fleet.interval_s())
     settled: list[Settlement] = []
-    not_over = otherwise = 0
+    before = not_over = otherwise = 0
     for clearing in track(clearings, "settling", console=Console(stderr=True), transient=True):
         delivery = ledger.fleet.delivery(clearing.interval)
         if not delivery.commitment_wh:
             continue
         reading_wh = readings_wh.get(clearing.interval)
-        done = _settle_one(ledger, clearing, reading_wh)
+        stood = ledger.settlement.settlement(clearing.interval)
+        done = _settle_one(ledger, clearing, reading_wh) if stood is None else stood
         if done is None:
             not_over += 1
             continue
+        before += stood is not None
         settled.append(done)
         otherwise += done.revenue_micro != _revenue_micro(delivery, clearing, done) or (
             reading_wh not in {None, done.boundary_wh}
         )
-    _tell_settled(settled, not_over=not_over, otherwise=otherwise, as_json=as_json)
+    _tell_settled(settled, before=before, not_over=not_over, otherwise=otherwise, as_json=as_json)
 
 
 def _clearings(path: Path, grid: TimeGrid, series: dict[str, FloatArray]) -> list[Clearing]:
@@ -119,9 +121,8 @@ def _revenue_micro(delivery: Delivery, clearing: Clearing, done: Settlement) -> 
 def _settle_one(ledger: Ledger, clearing: Clearing, reading_wh: int | None) -> Settlement | None:
     """Post, fund and settle one promised interval; None where it is not over."""
     account, interval = ledger.settlement, clearing.interval
-    before = account.settlement(interval)
-    if before is not None or not ledger.fleet.is_final(interval):
-        return before
+    if not ledger.fleet.is_final(interval):
+        return None
     # what an earlier run posted before it was cut short stands
     if reading_wh is not None:
         with suppress(SettlementBoundaryPosted, SettlementAlreadyPosted):
@@ -136,17 +137,19 @@ def _settle_one(ledger: Ledger, clearing: Clearing, reading_wh: int | None) -> S
 
 
 def _tell_settled(
-    settled: Sequence[Settlement], *, not_over: int, otherwise: int, as_json: bool
+    settled: Sequence[Settlement], *, before: int, not_over: int, otherwise: int, as_json: bool
 ) -> None:
-    """Sum up what was settled, what was not yet, and what an earlier run priced otherwise."""
+    """Sum up what was settled, now and before, what was not yet, and what was priced otherwise."""
     names = ("revenue_micro", "fee_micro", "pool_micro", "loss_micro")
     told = {name: sum(getattr(each, name) for each in settled) for name in names}
-    told |= {"intervals": len(settled), "not_over": not_over, "other_prices": otherwise}
+    told |= {"intervals": len(settled), "before": before}
+    told |= {"not_over": not_over, "other_prices": otherwise}
     told["scaled"] = scaled = sum(each.scaled for each in settled)
     line = ", ".join(f"{name.removesuffix('_micro')} {told[name] / 1e6:.2f}" for name in names)
-    click.echo(json.dumps(told, indent=2) if as_json else f"{len(settled)} settled: {line}")
     if as_json:
+        click.echo(json.dumps(told, indent=2))
         return
+    click.echo(f"{len(settled) - before} settled now, {before} before: {line}")
     if not_over:
         click.echo(f"{not_over} promised intervals are not over yet")
     if not (settled or not_over):

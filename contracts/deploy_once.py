@@ -135,9 +135,12 @@ def _require_terms(
         if agreed.get(name) != asked.get(name)
     ]
     if differing:
+        owner = agreed.get("owner")
+        only_owner = owner and {**agreed, "owner": ""} == {**asked, "owner": ""}
+        remedy = f"it belongs to {owner}: add --account {owner}" if only_owner else "give its terms"
         msg = (
             f"deployment {path} has {', '.join(differing)}; "
-            "give its terms, or name another file with --deployment for another fleet"
+            f"{remedy}, or name another file with --deployment for another fleet"
         )
         raise DeploymentFileError(msg)
 

@@ -54,13 +54,22 @@ def _member(path: Path, line: int, row: dict[str, str | None]) -> Member:
     try:
         return Member(
             account=checked_address(account.strip()),
-            capacity_wh=int(capacity_wh),
-            grid_power_w=int(grid_power_w),
+            capacity_wh=_whole("capacity_wh", capacity_wh, "Wh"),
+            grid_power_w=_whole("grid_power_w", grid_power_w, "W"),
             meter=checked_address(meter) if meter else None,
         )
     except ValueError as error:
-        msg = f"{path}, row {line}: {error}; give an address, whole Wh and whole W"
+        msg = f"{path}, row {line}: {error}"
         raise click.ClickException(msg) from error
+
+
+def _whole(name: str, cell: str, unit: str) -> int:
+    """Return the whole number in a cell."""
+    try:
+        return int(cell)
+    except ValueError as error:
+        msg = f"{name} is {cell!r}; give whole {unit}"
+        raise ValueError(msg) from error
 
 
 def _require_once(path: Path, numbered: Sequence[tuple[int, Member]]) -> None:

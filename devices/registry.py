@@ -129,6 +129,9 @@ async def open_device(settings: Mapping[str, object], site: Site) -> Device:
         If the device cannot be reached where its driver has to ask it something first.
     """
     name = settings.get("driver")
+    if name is None:
+        msg = f'{site.where} names no driver; add driver = "...", one of {", ".join(DRIVERS)}'
+        raise DeviceConfigError(msg)
     if not isinstance(name, str) or name not in DRIVERS:
         msg = f"{site.where}: driver is {name!r}; give one of {', '.join(DRIVERS)}"
         raise DeviceConfigError(msg)

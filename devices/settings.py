@@ -11,6 +11,13 @@ from devices.errors import DeviceConfigError
 Settings = TypeVar("Settings")
 
 _WIDER: dict[object, tuple[type, ...]] = {float: (float, int), Path: (str, Path)}
+_WORDS: dict[object, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a file",
+}
 
 
 def read_settings(cls: type[Settings], table: Mapping[str, object], *, where: str) -> Settings:
@@ -57,8 +64,9 @@ def _value(kind: type, value: object, place: str) -> object:
         taken = _WIDER.get(each, (each,))
         if isinstance(value, taken) and (each is bool or not isinstance(value, bool)):
             return each(value)
-    names = " or ".join(each.__name__ for each in wanted)
-    msg = f"{place} is {value!r}; give a {names}"
+    names = " or ".join(_WORDS[each] for each in wanted)
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)  # as TOML writes it
+    msg = f"{place} is {shown}; give {names}"
     raise DeviceConfigError(msg)
 
 
@@ -73,9 +81,12 @@ def read_secret(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"secret file {path} cannot be read ({type(error).__name__}); name a readable file"
+    except OSError as error:
+        msg = f"secret file {path} cannot be read ({error.strerror}); name a readable file"
         raise DeviceConfigError(msg) from error
+    except UnicodeDecodeError:
+        msg = f"secret file {path} cannot be read (it is no text); name a text file"
+        raise DeviceConfigError(msg) from None  # the cause carries the file's bytes
     if stat.S_IMODE(mode) & 0o077:
         msg = f"secret file {path} can be read by others; run: chmod 600 {path}"
         raise DeviceConfigError(msg)

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 from devices.battery import BatteryLimits, BatteryState
 from devices.clock import Clock
@@ -63,6 +63,15 @@ class BatteryLink(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection."""
+        ...
+
+
+@runtime_checkable
+class RestoringLink(Protocol):
+    """A link whose set-points borrow settings that are the owner's and survive a release."""
+
+    async def restore(self) -> None:
+        """Put back what was borrowed, if anything was; asked once, on closing."""
         ...
 
 
@@ -166,6 +175,8 @@ class SteeredBattery:
                 self._keeper.cancel()
             try:
                 await self._release_for_good()
+                if isinstance(self._link, RestoringLink):
+                    await self._link.restore()
             finally:
                 await self._link.close()
 

@@ -116,14 +116,28 @@ def load(folder: Path, asked: Mapping[str, object]) -> Checkpoint | None:
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         msg = f"{path} is no checkpoint that can be read ({error}); name another folder"
         raise ScenarioInputError(msg) from error
-    differs = [key for key in asked if found.asked.get(key) != asked[key]]
+    stood, wanted = _flat({key: found.asked.get(key) for key in asked}), _flat(asked)
+    differs = [
+        f"{name} {stood.get(name)}, not {wanted.get(name)}"
+        for name in {**wanted, **stood}
+        if stood.get(name) != wanted.get(name)
+    ]
     if differs:
         msg = (
-            f"{folder} holds a run with another {', '.join(differs)} "
-            f"({found.asked.get(differs[0])}, not {asked[differs[0]]}); name another folder"
+            f"{folder} holds a run with other settings: {'; '.join(differs)}; "
+            "give those, or name another folder"
         )
         raise ScenarioInputError(msg)
     return found
+
+
+def _flat(asked: Mapping[str, object], above: str = "") -> dict[str, object]:
+    """Return what was asked with each value by its full name, such as ``rules.report_s``."""
+    flat: dict[str, object] = {}
+    for key, value in asked.items():
+        name = f"{above}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
 
 
 def _read(arrays: Arrays) -> Checkpoint:

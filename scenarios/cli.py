@@ -35,6 +35,8 @@ COMMANDS = {
 """Command, module that holds a `click.Command` of that name, and its line in the overview."""
 EXPECTED = (PlanError, LedgerError, DeviceError, ControlError, DataError, ScenarioInputError)
 """Errors whose message is meant for the user."""
+OF_ADAPTER = ("amqtt", "cryptography", "ifaddr")
+"""Packages that the adapter extra brings; the aggregator's brings all others."""
 
 
 class Lazy(click.Group):
@@ -81,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except EXPECTED as error:
         code = _complain(str(error))
     except ModuleNotFoundError as error:
-        code = _complain(f"{error.name} is not installed; install gridpact[aggregator]")
+        package, _, _ = str(error.name).partition(".")
+        extra = "adapter" if package in OF_ADAPTER else "aggregator"
+        code = _complain(f"{package} is not installed; install gridpact[{extra}]")
     sys.exit(code if isinstance(code, int) else 0)
 
 

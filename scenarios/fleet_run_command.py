@@ -11,14 +11,20 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from scenarios.data.calendar import REAL_FIRST_DAY
 from scenarios.demo import check_folder
 from scenarios.disturbances import Disturbances
+from scenarios.errors import ScenarioInputError
 from scenarios.fleet import Rules
 
 DAY_MINUTES = 1440
+SHARE = click.FloatRange(0, 1)
 
 
 @click.command()
-@click.option("--homes", type=int, default=70, show_default=True, help="Number of homes.")
-@click.option("--days", type=int, default=30, show_default=True, help="Days to live through.")
+@click.option(
+    "--homes", type=click.IntRange(1), default=70, show_default=True, help="Number of homes."
+)
+@click.option(
+    "--days", type=click.IntRange(1), default=30, show_default=True, help="Days to live through."
+)
 @click.option(
     "--from",
     "first",
@@ -27,20 +33,71 @@ DAY_MINUTES = 1440
     show_default=True,
     help="First local market day.",
 )
-@click.option("--t-sc", type=int, default=5, show_default=True, help="Minutes between reports.")
-@click.option("--t-j", type=int, default=2, show_default=True, help="Minutes between decisions.")
 @click.option(
-    "--forecast-error", type=float, default=0.25, show_default=True, help="Share, day ahead."
+    "--t-sc",
+    type=click.IntRange(1, 15),
+    default=5,
+    show_default=True,
+    help="Minutes between reports.",
 )
 @click.option(
-    "--forecast-step", type=float, default=2.0, show_default=True, help="Hours between its points."
+    "--t-j",
+    type=click.IntRange(1, 15),
+    default=2,
+    show_default=True,
+    help="Minutes between decisions.",
 )
-@click.option("--latency", type=int, default=0, help="Seconds from a reading to the contract.")
-@click.option("--lost", type=float, default=0.0, help="Share of exchanges that fail.")
-@click.option("--offline", type=float, default=0.0, help="Share of homes away, each day others.")
-@click.option("--power-cap", type=float, help="W that no battery exceeds.")
-@click.option("--deadband", type=float, default=0.0, help="W below which a battery idles.")
-@click.option("--quantum", type=float, default=0.0, help="W that set-points are multiples of.")
+@click.option(
+    "--forecast-error",
+    type=click.FloatRange(0, 10),
+    default=0.25,
+    show_default=True,
+    help="Share, day ahead.",
+)
+@click.option(
+    "--forecast-step",
+    type=click.FloatRange(0.25, 24),
+    default=2.0,
+    show_default=True,
+    help="Hours between its points.",
+)
+@click.option(
+    "--latency",
+    type=click.IntRange(0, 899),
+    default=0,
+    show_default=True,
+    help="Seconds from a reading to the contract.",
+)
+@click.option(
+    "--lost", type=SHARE, default=0.0, show_default=True, help="Share of exchanges that fail."
+)
+@click.option(
+    "--offline",
+    type=SHARE,
+    default=0.0,
+    show_default=True,
+    help="Share of homes away, each day others.",
+)
+@click.option(
+    "--power-cap",
+    type=click.FloatRange(0, min_open=True),
+    show_default="none",
+    help="W that no battery exceeds.",
+)
+@click.option(
+    "--deadband",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="W below which a battery idles.",
+)
+@click.option(
+    "--quantum",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="W that set-points are multiples of.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -48,7 +105,9 @@ DAY_MINUTES = 1440
     show_envvar=True,
     help="Folder of real series; generated without.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seeds every draw.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seeds every draw."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -77,26 +136,31 @@ def fleet(  # noqa: PLR0913 - one parameter per option
     out: Path,
     as_json: bool,
 ) -> None:
-    """Live through many days of a fleet on one ledger; a run that was stopped goes on.
+    """Live through many days of a fleet on one ledger.
+
+    Ctrl-C stops it; the same command again goes on after the last whole day.
 
     Every report goes through the real contracts in this process. Results are a Parquet file per
     day, of homes and of intervals, and summary.json.
     """
-    rules = Rules(
-        report_s=60 * t_sc,
-        decide_s=60 * t_j,
-        forecast_error=forecast_error,
-        forecast_step_s=round(3600 * forecast_step),
-        seed=seed,
-        disturbances=Disturbances(
-            latency_s=latency,
-            lost_share=lost,
-            offline_share=offline,
-            power_cap_w=power_cap,
-            deadband_w=deadband,
-            quantum_w=quantum,
-        ),
-    )
+    try:
+        rules = Rules(
+            report_s=60 * t_sc,
+            decide_s=60 * t_j,
+            forecast_error=forecast_error,
+            forecast_step_s=round(3600 * forecast_step),
+            seed=seed,
+            disturbances=Disturbances(
+                latency_s=latency,
+                lost_share=lost,
+                offline_share=offline,
+                power_cap_w=power_cap,
+                deadband_w=deadband,
+                quantum_w=quantum,
+            ),
+        )
+    except (ScenarioInputError, ValueError) as error:  # NaN passes ranges, and cannot be rounded
+        raise click.UsageError(str(error)) from error
     check_folder(out)
     figures = _run(rules, homes=homes, days=days, first=first, data=data, out=out)
     if as_json:
@@ -111,6 +175,7 @@ def _run(
     """Run under a progress bar on stderr."""
     from hems.mpc import Mpc  # noqa: PLC0415 -- numba and pyomo take seconds that --help need not
     from hems.mpc_compiled import CompiledEngine  # noqa: PLC0415
+    from scenarios.checkpoint import load  # noqa: PLC0415
     from scenarios.fleet_run import FleetRun, run_fleet  # noqa: PLC0415
 
     run = FleetRun(first_day=first.date(), days=days, homes=homes, rules=rules, folder=data)
@@ -130,7 +195,13 @@ def _run(
             day = min(done // DAY_MINUTES + 1, days)
             bar.update(task, completed=done, total=total, day=day)
 
-        return run_fleet(run, out, controller=Mpc(engine=CompiledEngine()), progress=show)
+        try:
+            return run_fleet(run, out, controller=Mpc(engine=CompiledEngine()), progress=show)
+        except KeyboardInterrupt as stopped:
+            stood = load(out, run.asked())
+            done = 0 if stood is None else stood.days_done
+            msg = f"stopped after {done} of {days} days; the same command goes on from there"
+            raise click.ClickException(msg) from stopped
 
 
 def _tell(figures: dict[str, object], out: Path) -> None:

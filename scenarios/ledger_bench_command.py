@@ -20,7 +20,7 @@ TARGETS: Final[dict[str, tuple[str, int]]] = {
     "day_report_gas": ("a day's report on average, gas", 38_500),
     "batch_gas_per_home": ("a report in a signed batch of 70, gas", 12_000),
     "publish_48_gas": ("publishing 48 intervals, gas", 550_000),
-    "settle_gas": ("settling an interval, gas", 110_000),
+    "settle_gas": ("settling an interval, the dearest of a day, gas", 110_000),
     "claim_48_gas": ("claiming 48 intervals, gas", 350_000),
     "reports_per_s": ("reports a second in process", 30_000),
 }

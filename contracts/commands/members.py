@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from contracts.access import Access
-from contracts.errors import FleetMemberExists, FleetMemberUnknown
+from contracts.errors import FleetMemberExists, FleetMemberUnknown, FleetNotPaused, FleetPaused
 from contracts.members_file import read_members
 from contracts.options import address, file_argument, sender_options
 
@@ -27,7 +27,7 @@ def enrol_command(*, members: Path, access: Access) -> None:
             ledger.fleet.member(member.account)
             raise FleetMemberExists(member.account)
     ledger.fleet.enrol(admitted)
-    click.echo(f"{len(admitted)} members enrolled")
+    click.echo(f"{len(admitted)} member{'s' if len(admitted) > 1 else ''} enrolled")
 
 
 @click.command("retire")
@@ -55,7 +55,12 @@ def lapse_command(*, member: str, access: Access) -> None:
 @sender_options
 def pause_command(*, access: Access) -> None:
     """Stop all reports; no interval becomes final meanwhile."""
-    access.as_owner().fleet.pause()
+    ledger = access.as_owner()
+    try:
+        ledger.fleet.pause()
+    except FleetPaused as refused:  # whose message is for a home
+        msg = "reports are stopped already; `chain unpause` lets them go on"
+        raise click.ClickException(msg) from refused
     click.echo("reports are stopped; `chain unpause` lets them go on")
 
 
@@ -63,5 +68,10 @@ def pause_command(*, access: Access) -> None:
 @sender_options
 def unpause_command(*, access: Access) -> None:
     """Let reports go on; intervals that were not final get their grace time again."""
-    access.as_owner().fleet.unpause()
+    ledger = access.as_owner()
+    try:
+        ledger.fleet.unpause()
+    except FleetNotPaused as refused:
+        msg = "reports are not stopped"
+        raise click.ClickException(msg) from refused
     click.echo("reports go on")

@@ -18,6 +18,8 @@ from devices.errors import DeviceConfigError
 from devices.registry import EMULATORS, resolve
 
 _SHARE: Final = click.FloatRange(0, 1)
+_TABLES: Final = {"ocpp-charger": "car"}
+"""What the printed table is called, where it is not ``battery``."""
 
 
 @click.command("emulate")
@@ -48,8 +50,9 @@ def emulate_command(
 ) -> None:
     """Run an emulated device NAME until Ctrl-C, and print the table that reaches it.
 
-    It speaks the vendor's protocol on a real socket or pseudo-terminal; behind it are a house and a
-    battery of 10 kWh and 5 kW, which behave at the pace of the clock.
+    The table is called [battery], a charger's [car]. The device speaks the vendor's protocol on a
+    real socket or pseudo-terminal; behind it are a house and a battery of 10 kWh and 5 kW, which
+    behave at the pace of the clock.
     """
     if load_w < 0 or pv_w < 0:
         msg = f"--load-w {load_w:g} and --pv-w {pv_w:g} must be 0 or more watts"
@@ -75,7 +78,9 @@ async def _emulate(name: str, emulator: Emulator, stopped: asyncio.Event) -> Non
         msg = f"emulated {name} cannot listen ({error.strerror}); choose another --host or --port"
         raise DeviceConfigError(msg) from error
     try:
-        click.echo(_toml(name, emulator.settings) + "\n")  # an empty line ends the table
+        click.echo(
+            _toml(_TABLES.get(name, "battery"), emulator.settings) + "\n"
+        )  # an empty line ends the table
         click.echo("emulating; Ctrl-C ends it", err=True)
         await stopped.wait()
     finally:
@@ -84,9 +89,9 @@ async def _emulate(name: str, emulator: Emulator, stopped: asyncio.Event) -> Non
     click.echo(f"writes: {dict(emulator.writes)}; faults: {struck}", err=True)
 
 
-def _toml(name: str, settings: Mapping[str, object]) -> str:
+def _toml(table: str, settings: Mapping[str, object]) -> str:
     """Return a table of a configuration, as TOML."""
-    lines = [f"[{name}]"]
+    lines = [f"[{table}]"]
     for key, value in settings.items():
         text = json.dumps(value if isinstance(value, bool | int | float) else str(value))
         lines.append(f"{key} = {text}")

@@ -5,10 +5,11 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import click
 
+from devices.battery import Battery, BatteryLimits
 from devices.clock import SystemClock
 from devices.commands.configuration import (
     EXAMPLE,
@@ -18,7 +19,7 @@ from devices.commands.configuration import (
     json_option,
     site_of,
 )
-from devices.commands.shown import as_table, line_of, read_all
+from devices.commands.shown import as_table, labelled, line_of, named, read_all
 from devices.commands.stopping import run_until_stopped, unless_stopped, wait
 from devices.dead_man import open_watched
 from devices.errors import DeviceError, DeviceIgnoredError
@@ -84,6 +85,15 @@ def set_command(
         )
 
 
+@runtime_checkable
+class _Limited(Battery, Protocol):
+    """A battery that tells what it can do."""
+
+    async def limits(self) -> BatteryLimits:
+        """Return what the battery can do."""
+        ...
+
+
 class _Hold:
     """One set-point from opening the device to letting go of it."""
 
@@ -107,13 +117,24 @@ class _Hold:
             steering = steering_of(device)
             work = hold(steering, power_w, valid_s=hold_s)
             if await unless_stopped(self._stopped, work):
+                await self._show_clipped(device, power_w)
                 await self._watch(device, hold_s)
             await let_go(steering)
             await self._see_following(device)
         finally:
             await device.close()
         left = _CAR_LEFT if device.charger is not None else _BATTERY_LEFT
-        self._say("stopped" if self._stopped.is_set() else "done", {}, left)
+        self._say("stopped" if self._stopped.is_set() else "done", {}, f"{device.name}: {left}")
+
+    async def _show_clipped(self, device: Device, asked_w: float) -> None:
+        """Say so where the device holds less than it was asked for."""
+        if not isinstance(device.battery, _Limited):
+            return
+        limits = await device.battery.limits()
+        limit_w = limits.charge_max_w if asked_w > 0 else -limits.discharge_max_w
+        if abs(asked_w) > abs(limit_w):
+            line = f"{device.name}: asked {asked_w:+.0f} W, the device allows {limit_w:+.0f} W"
+            self._say("    0 s", {"asked_w": asked_w, "limit_w": limit_w}, line)
 
     async def _watch(self, device: Device, hold_s: float) -> None:
         """Show the device until the time is over; one that fails meanwhile is shown to."""
@@ -145,16 +166,16 @@ class _Hold:
         try:
             states = await read_all(device)
         except DeviceError as error:
-            self._say(when, {"error": str(error)}, str(error))
+            self._say(when, {"error": str(error)}, named(device.name, str(error)))
             return
         for part, state in states.items():
-            self._say(when, as_table({part: state}), f"{part} {line_of(state)}")
+            self._say(when, as_table({part: state}), labelled(device.name, part, state))
 
     def _say(self, when: str, told: Mapping[str, object], line: str) -> None:
         if self._as_json:
             click.echo(json.dumps({"name": self._site.name, "when": when.strip(), **told}))
         else:
-            click.echo(f"{when} {self._site.name}: {line}")
+            click.echo(f"{when} {line}")
 
 
 _BATTERY_LEFT: Final = "the battery is back in self-consumption"

@@ -17,7 +17,7 @@ from devices.commands.configuration import (
     json_option,
     site_of,
 )
-from devices.commands.shown import State, as_table, line_of, read_all
+from devices.commands.shown import State, as_table, labelled, named, read_all
 from devices.commands.stopping import run_until_stopped, wait
 from devices.errors import DeviceConfigError, DeviceError, DeviceUnavailableError
 from devices.registry import Device, open_device
@@ -102,11 +102,11 @@ def _show(told: Mapping[str, Told], *, as_json: bool) -> None:
         if isinstance(each, str):
             found[name] = {"error": each}
             if not as_json:
-                click.echo(f"{name}: {each}", err=True)
+                click.echo(named(name, each), err=True)
             continue
         device, states = each
         found[name] = {"driver": device.driver, **as_table(states)}
         for part, state in () if as_json else states.items():
-            click.echo(f"{name} {part}: {line_of(state)}")
+            click.echo(labelled(name, part, state))
     if as_json:
         click.echo(json.dumps(found))

@@ -40,6 +40,17 @@ def as_table(states: dict[str, State]) -> dict[str, dict[str, object]]:
     return {part: asdict(state) for part, state in states.items()}
 
 
+def labelled(name: str, part: str, state: State) -> str:
+    """Return one reading in words after its device and part, which may be called alike."""
+    label = name if name == part else f"{name} {part}"
+    return f"{label}: {line_of(state)}"
+
+
+def named(name: str, line: str) -> str:
+    """Return an error that names its device once: most do so by themselves."""
+    return line if line.startswith((f"{name} ", f"{name}:")) else f"{name}: {line}"
+
+
 def line_of(state: State) -> str:
     """Return one reading in words."""
     if isinstance(state, BatteryState):
@@ -61,9 +72,10 @@ def line_of(state: State) -> str:
 
 def _battery(state: BatteryState) -> str:
     power_w = round(state.battery_power_w)
-    does = "rests" if power_w == 0 else "charges" if power_w > 0 else "discharges"
+    verb = "charges" if power_w > 0 else "discharges"
+    does = "rests" if power_w == 0 else f"{verb} {abs(power_w)} W"
     who = "follows the house by itself" if state.following else "held at a set-point"
-    parts = [f"{100 * state.soc:.1f} % charged", f"{does} at {power_w:+d} W", who]
+    parts = [f"{100 * state.soc:.1f} % charged", does, who]
     if state.temperature_c is not None:
         parts.append(f"{state.temperature_c:.1f} °C")
     if state.soh is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -168,7 +169,7 @@ class HttpLink:
             msg = f"{place}: damaged answer ({type(error).__name__}); ask again"
             raise DeviceReplyError(msg) from error
         except (aiohttp.ClientError, OSError) as error:
-            msg = f"{place}: no connection ({type(error).__name__}); see host, port and network"
+            msg = f"{place}: no connection ({_reason(error)}); see host, port and network"
             raise DeviceUnavailableError(msg) from error
 
     async def _exchange(self, request: _Request) -> _Reply:
@@ -238,7 +239,20 @@ async def _send_once(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise ConnectionResetError(type(error).__name__) from error
+        raise ConnectionResetError from error
+
+
+def _reason(error: Exception) -> str:
+    """Return in plain words why there is no connection."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "no such host"
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ConnectionRefusedError):
+        return "refused"
+    if isinstance(cause, ConnectionError):
+        return "cut off"
+    number = cause.errno if isinstance(cause, OSError) else None
+    return os.strerror(number).lower() if number is not None and number > 0 else "it failed"
 
 
 def base_url(host: str, port: int) -> str:

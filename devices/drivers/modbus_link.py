@@ -50,6 +50,9 @@ class TcpAddress:
     port: int = 502
     """Its port."""
 
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialAddress:
@@ -63,6 +66,9 @@ class SerialAddress:
     """``N``, ``E`` or ``O``."""
     stop_bits: int = 1
     """Stop bits."""
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class ModbusLink:
@@ -205,7 +211,7 @@ class ModbusLink:
         try:
             async with asyncio.timeout(self._timeout_s):
                 connected = await client.connect()
-        except (TimeoutError, OSError, ValueError):
+        except (TimeoutError, OSError, ValueError, OverflowError):  # a port beyond 65535
             connected = False
         except asyncio.CancelledError:
             self._drop()

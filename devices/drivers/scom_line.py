@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import math
+import os
 import termios
 from typing import Final, Protocol
 
@@ -235,7 +237,8 @@ class ScomLine:
             raise DeviceUnavailableError(msg) from error
         except OSError as error:
             await self.close()
-            msg = f"{self.name}: line {self._port} cannot be used ({error}); see to the cable"
+            what = f"{self.name}: line {self._port} cannot be used"
+            msg = f"{what} ({_reason(error)}); see to the cable"
             raise DeviceUnavailableError(msg) from error
 
     async def _opened(self) -> Wire:
@@ -254,3 +257,13 @@ class ScomLine:
             for frame in frames.feed(await wire.receive()):
                 if frame.answers(request):
                     return frame
+
+
+def _reason(error: OSError) -> str:
+    """Return in plain words why a line cannot be used."""
+    number = error.errno
+    if number == errno.EAGAIN:
+        return "another program has it for its exclusive use"
+    return (
+        os.strerror(number) if number is not None and number > 0 else error.strerror or str(error)
+    )

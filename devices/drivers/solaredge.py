@@ -262,13 +262,14 @@ class SolarEdgeBattery:
         await self._put(CHARGE_LIMIT, limits.charge_max_w, essential=True)
         await self._put(DISCHARGE_LIMIT, limits.discharge_max_w, essential=True)
 
+    async def restore(self) -> None:
+        """See `devices.steered.RestoringLink`: the owner's policy of charging from AC."""
+        if self._policy is not None:
+            await self._put(AC_CHARGE_POLICY, self._policy, essential=True)
+
     async def close(self) -> None:
-        """See `devices.steered.BatteryLink`; the owner's policy of charging from AC is put back."""
-        try:
-            if self._policy is not None:
-                await self._put(AC_CHARGE_POLICY, self._policy, essential=True)
-        finally:
-            await self._link.close()
+        """See `devices.steered.BatteryLink`."""
+        await self._link.close()
 
     def _require_writing(self) -> None:
         if self._writes.read_only:

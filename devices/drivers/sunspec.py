@@ -271,15 +271,16 @@ class SunSpecBattery:
             off = {_SWITCHES[plan.control]: 0.0}
             await self._put(plan.control, off, block, renew=False, essential=True)
 
+    async def restore(self) -> None:
+        """See `devices.steered.RestoringLink`: a ban of charging from the grid."""
+        if self._permission == 0 and self._plan is not None and self._plan.control == 124:
+            async with self._busy:
+                block = (await self._device.read_steady((124,)))[124]
+                await self._put(124, {_PERMISSION: 0.0}, block, renew=False, essential=True)
+
     async def close(self) -> None:
-        """See `devices.steered.BatteryLink`; a ban of charging from the grid is put back."""
-        try:
-            if self._permission == 0 and self._plan is not None and self._plan.control == 124:
-                async with self._busy:
-                    block = (await self._device.read_steady((124,)))[124]
-                    await self._put(124, {_PERMISSION: 0.0}, block, renew=False, essential=True)
-        finally:
-            await self._link.close()
+        """See `devices.steered.BatteryLink`."""
+        await self._link.close()
 
     def _require_writing(self) -> None:
         if self._writes.read_only:

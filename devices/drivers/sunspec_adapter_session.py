@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import socket
 import ssl
@@ -122,8 +123,11 @@ def client_context(
         context.load_verify_locations(ca_file)
         if cert_file is not None:
             context.load_cert_chain(cert_file, key_file)
-    except (OSError, ssl.SSLError) as error:
-        msg = f"TLS files {ca_file}, {cert_file}: {error}; name those made with the adapter"
+    except OSError as error:
+        names = ", ".join(str(each) for each in (ca_file, cert_file, key_file) if each is not None)
+        unfit = isinstance(error, ssl.SSLError)
+        reason = "no certificate or key that can be used" if unfit else error.strerror
+        msg = f"TLS files {names}: {reason}; name those made with the adapter"
         raise DeviceConfigError(msg) from error
     return context
 
@@ -310,7 +314,7 @@ class AdapterSession:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             msg = f"{where} is not the adapter of the authority in ca_file ({error}); name its own"
             return DeviceConfigError(msg)
-        msg = f"{where} cannot be reached ({error}); see whether it is there"
+        msg = f"{where} cannot be reached ({_reason(error)}); see whether it is there"
         return DeviceUnavailableError(msg)
 
     def _leave(self, client: _Client, entering: "asyncio.Future[_Client]") -> None:
@@ -327,3 +331,8 @@ class AdapterSession:
         client, self._client = self._client, None
         if client is not None:
             await client.leave()
+
+
+def _reason(error: aiomqtt.MqttError) -> str:
+    """Return in plain words why there is no connection."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error))

@@ -49,7 +49,8 @@ def emulated(folder, name):
     process = start("emulate", name)
     try:
         path = folder / "home.toml"
-        path.write_text("".join(iter(process.stdout.readline, "\n")))
+        table = "".join(iter(process.stdout.readline, "\n"))
+        path.write_text(table.replace("[battery]", f"[{name}]"))
         yield path, process
     finally:
         process.kill()

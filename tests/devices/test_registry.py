@@ -71,7 +71,7 @@ def test_a_setting_that_no_driver_has_is_one_line_that_names_the_table(name):
     assert len(line.splitlines()) == 1
 
 
-@pytest.mark.parametrize("table", [{}, {"driver": "sonnen"}, {"driver": 5}, {"driver": None}])
+@pytest.mark.parametrize("table", [{"driver": "sonnen"}, {"driver": 5}])
 def test_a_driver_that_does_not_exist_is_refused_with_those_that_do(table):
     async def refused():
         with WriteLog() as log:
@@ -80,7 +80,19 @@ def test_a_driver_that_does_not_exist_is_refused_with_those_that_do(table):
             return str(found.value)
 
     assert asyncio.run(refused()) == (
-        f"home.toml [shed]: driver is {table.get('driver')!r}; give one of {', '.join(DRIVERS)}"
+        f"home.toml [shed]: driver is {table['driver']!r}; give one of {', '.join(DRIVERS)}"
+    )
+
+
+def test_a_table_without_a_driver_is_told_what_to_add():
+    async def refused():
+        with WriteLog() as log:
+            with pytest.raises(DeviceConfigError) as found:
+                await open_device({"host": "a"}, site(log))
+            return str(found.value)
+
+    assert asyncio.run(refused()) == (
+        f'home.toml [shed] names no driver; add driver = "...", one of {", ".join(DRIVERS)}'
     )
 
 

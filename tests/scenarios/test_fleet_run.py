@@ -174,9 +174,9 @@ def test_folder_of_another_run_is_not_touched(finished):
     out, _ = finished
     before = files(out)
 
-    with pytest.raises(ScenarioInputError, match="another homes"):
+    with pytest.raises(ScenarioInputError, match="other settings: homes 3, not 4"):
         run_fleet(replace(RUN, homes=4), out, controller=Mpc())
-    with pytest.raises(ScenarioInputError, match="another rules"):
+    with pytest.raises(ScenarioInputError, match=r"other settings: rules\."):
         run_fleet(replace(RUN, rules=QUICK), out, controller=Mpc())
 
     assert files(out) == before

@@ -54,6 +54,20 @@ def test_other_terms_are_refused_with_what_differs(gridpact, node):
     assert blocks(node) == sent
 
 
+def test_an_owner_who_forgot_the_account_is_told_which(
+    gridpact, node, kept_account, passphrase_file, fund
+):
+    fund(kept_account)
+    signed = ("--account", kept_account, "--passphrase-file", passphrase_file)
+    gridpact("chain", "deploy", "--chain", node, *signed)
+
+    said = gridpact("chain", "deploy", "--chain", node, code=1)
+
+    first = rpc_chain(node).unlocked()[0]
+    assert f"has owner {kept_account} and not {first}; " in said
+    assert f"it belongs to {kept_account}: add --account {kept_account}, " in said
+
+
 def test_other_terms_in_another_file_are_another_fleet(gridpact, node, tmp_path):
     gridpact("chain", "deploy", "--chain", node)
     gridpact("chain", "deploy", "--chain", node, "--fee-bp", "500", "--deployment", "two.json")
@@ -141,7 +155,7 @@ def test_a_fleet_is_run_with_a_key_that_no_node_holds(
 
     assert gridpact("chain", "mint", "1000", *signed) == "the owner holds 1000.000000\n"
     assert gridpact("chain", "bond", "50.5", *signed) == "the bond holds 50.500000\n"
-    assert gridpact("chain", "enrol", "members.csv", *signed) == "1 members enrolled\n"
+    assert gridpact("chain", "enrol", "members.csv", *signed) == "1 member enrolled\n"
     assert gridpact("chain", "claim", "--date", "2026-06-01", *signed) == (
         f"{kept_account} was paid 0.000000\n"
     )

@@ -44,8 +44,13 @@ def test_reports_stop_and_go_on(gridpact, node, fleet):
 
     assert "stopped" in gridpact("chain", "pause", "--chain", node)
     assert repr(report(fleet, home)) == repr(FleetPaused())
-    assert "has stopped reports" in gridpact("chain", "pause", "--chain", node, code=1)
+    assert gridpact("chain", "pause", "--chain", node, code=1) == (
+        "gridpact: reports are stopped already; `chain unpause` lets them go on\n"
+    )
     assert gridpact("chain", "unpause", "--chain", node) == "reports go on\n"
+    assert gridpact("chain", "unpause", "--chain", node, code=1) == (
+        "gridpact: reports are not stopped\n"
+    )
     assert report(fleet, home).gas_used > 21_000
 
 

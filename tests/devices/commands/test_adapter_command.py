@@ -81,7 +81,7 @@ def test_an_inverter_is_read_and_steered_through_the_adapter(capsys, tmp_path):
     assert (read[0], read[2]) == (0, "")
     assert json.loads(read[1])["battery"]["battery"]["soc"] == pytest.approx(0.7, abs=0.01)
     assert (steered[0], steered[2]) == (0, "")
-    assert "charges at +1500 W, held at a set-point" in steered[1]
+    assert "charges 1500 W, held at a set-point" in steered[1]
     assert json.loads(after[1])["battery"]["battery"]["following"] is True
     assert "WSet" in inverter.err  # the inverter itself was written
     assert (tls / "adapter.key").stat().st_mode & 0o077 == 0

@@ -1,6 +1,8 @@
 """What an operator may get wrong, and is told in one line."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -66,7 +68,12 @@ HEAD = b"account,capacity_wh,grid_power_w\n"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEAD + f"{ACCOUNT},10 kWh,5000\n".encode(), "row 2: invalid literal"),
+        (
+            HEAD + f"{ACCOUNT},10 kWh,5000\n".encode(),
+            "row 2: capacity_wh is '10 kWh'; give whole Wh",
+        ),
+        (HEAD + f"{ACCOUNT},10300.5,5000\n".encode(), "capacity_wh is '10300.5'; give whole Wh"),
+        (HEAD + f"{ACCOUNT},10300,5 kW\n".encode(), "grid_power_w is '5 kW'; give whole W"),
         (HEAD + b"0x01,10,5000\n", "row 2: '0x01' is no address"),
         (HEAD + f"0x{0:040x},10,5000\n".encode(), "is no address"),
         (HEAD + f"{ACCOUNT[:-1]}F,10,5000\n".encode(), "is no address"),
@@ -218,3 +225,30 @@ def test_a_broken_limit_is_told_with_its_time(gridpact, files):
     (files / "fleet.toml").write_text(FLEET.replace("power_max_w = 50000", "power_max_w = 1"))
 
     assert "broken: export above limit, from 2026-12-01T00:00+00:00, " in gridpact("plan", *given)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "arguments"),
+    [
+        ("amqtt", "adapter", ("scenario", "run", "burgio-1")),
+        ("cryptography", "adapter", ("scenario", "run", "burgio-1")),
+        ("pyomo", "aggregator", ("plan", "forecast.csv", "--fleet", "fleet.toml")),
+    ],
+)
+def test_a_missing_module_names_the_extra_that_brings_it(files, module, extra, arguments):
+    # a process of its own, in which nothing has been imported and the module cannot be
+    script = (
+        "import sys; sys.modules[sys.argv[1]] = None; "
+        "from scenarios.cli import main; main(sys.argv[2:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, module, *arguments],
+        cwd=files,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    said = f"gridpact: {module} is not installed; install gridpact[{extra}]\n"
+    assert (done.returncode, done.stderr) == (1, said)

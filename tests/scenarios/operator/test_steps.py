@@ -39,7 +39,7 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node, 
     assert planned["status"] == "proved"
     assert award["quantity_wh"] > 0
     assert again.startswith("proved: ")
-    assert enrolled == "1 members enrolled\n"
+    assert enrolled == "1 member enrolled\n"
     assert published["commitment_wh"] == award["quantity_wh"]
     minted = gridpact("chain", "mint", "1000", "--chain", node)
     bonded = gridpact("chain", "bond", "50.5", "--chain", node)
@@ -51,6 +51,7 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node, 
 
     deliver(node, files / ADDRESSES, home)
     settled = json.loads(gridpact("settle", "prices.csv", "--chain", node, "--json"))
+    told = gridpact("settle", "prices.csv", "--chain", node)
     twice = json.loads(gridpact("settle", "prices.csv", "--chain", node, "--json"))
     rows = json.loads(gridpact("status", "--date", "2026-12-01", "--chain", node, "--json"))
 
@@ -60,7 +61,9 @@ def test_operator_plans_bids_publishes_settles_and_looks(gridpact, files, node, 
         row["commitment_wh"] * price_micro[slot] for slot, row in enumerate(rows)
     )
     assert settled["intervals"] == award["intervals"]
-    assert twice == settled
+    assert settled["before"] == 0
+    assert twice == settled | {"before": award["intervals"]}
+    assert told.startswith(f"0 settled now, {award['intervals']} before: revenue ")
     assert (settled["not_over"], settled["other_prices"]) == (0, 0)
     assert [row["delivered_wh"] for row in rows] == [row["commitment_wh"] for row in rows]
     table = gridpact("status", "--date", "2026-12-01", "--chain", node)
@@ -116,7 +119,7 @@ def test_a_reading_at_the_boundary_outweighs_reports_that_differ_from_it(gridpac
     missing_wh = int(delivered[slot] - np.round(read_wh[slot]))
     assert settled["scaled"] == 1
     assert settled["revenue_micro"] == paid - missing_wh * 50
-    assert again == settled
+    assert again == settled | {"before": settled["intervals"]}
     assert "1 settled by the boundary's reading" in without
 
 
