@@ -264,8 +264,9 @@ class SolarEdgeBattery:
 
     async def restore(self) -> None:
         """See `devices.steered.RestoringLink`: the owner's policy of charging from AC."""
-        if self._policy is not None:
-            await self._put(AC_CHARGE_POLICY, self._policy, essential=True)
+        found, self._policy = self._policy, None
+        if found is not None:
+            await self._put(AC_CHARGE_POLICY, found, essential=True)
 
     async def close(self) -> None:
         """See `devices.steered.BatteryLink`."""

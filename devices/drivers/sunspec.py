@@ -273,7 +273,8 @@ class SunSpecBattery:
 
     async def restore(self) -> None:
         """See `devices.steered.RestoringLink`: a ban of charging from the grid."""
-        if self._permission == 0 and self._plan is not None and self._plan.control == 124:
+        found, self._permission = self._permission, None
+        if found == 0 and self._plan is not None and self._plan.control == 124:
             async with self._busy:
                 block = (await self._device.read_steady((124,)))[124]
                 await self._put(124, {_PERMISSION: 0.0}, block, renew=False, essential=True)
