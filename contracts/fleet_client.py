@@ -29,7 +29,6 @@ MEMBER_OF = Function(
     ("(bool,uint32,uint32,uint32,uint40,int32,uint16,bool,uint32,address)",),
 )
 NONCE_OF = Function("nonceOf(address)", ("uint32",))
-METER_OF = Function("meterOf(address)", ("address",))
 PAUSE = Function("pause()")
 UNPAUSE = Function("unpause()")
 PAUSED = Function("paused()", ("bool",))

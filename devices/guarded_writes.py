@@ -89,6 +89,12 @@ class GuardedWrites:
         """Whether every write is refused."""
         return self._read_only
 
+    def require_writable(self) -> None:
+        """Raise `DeviceReadOnlyError` where every write is refused: before anything is asked."""
+        if self._read_only:
+            msg = f"{self._device} is open for reading only; nothing is written"
+            raise DeviceReadOnlyError(msg)
+
     def forget(self) -> None:
         """Take nothing for known any more: the device was away, or somebody else wrote."""
         self._known.clear()

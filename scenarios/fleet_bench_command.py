@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID
 from rich.table import Table
+
+from scenarios.bench_progress import bench_progress
 
 if TYPE_CHECKING:
     from scenarios.fleet_bench import Figures, Tell
@@ -55,16 +57,7 @@ def fleet(*, as_json: bool, quick: bool, folder: Path | None) -> None:
 @contextmanager
 def _progress() -> Iterator["Tell"]:
     """Yield what shows on stderr how far the measurement is, where somebody sits there."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with bench_progress() as bar:
         tasks: dict[int, TaskID] = {}
 
         def tell(task: str, done: int, total: int) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID
 from rich.table import Table
+
+from scenarios.bench_progress import bench_progress
 
 if TYPE_CHECKING:
     from scenarios.ledger_bench import Figures, Tell
@@ -69,16 +71,7 @@ def ledger(*, as_json: bool, snapshot: Path | None, sizes: tuple[int, ...]) -> N
 @contextmanager
 def _progress() -> Iterator["Tell"]:
     """Yield what shows on stderr how far the measurement is, where somebody sits there."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:>16}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with bench_progress("{task.description:>16}") as bar:
         tasks: dict[str, TaskID] = {}
 
         def tell(task: str, done: int, total: int) -> None:

@@ -44,7 +44,7 @@ from devices.drivers.solaredge_codec import (
 )
 from devices.drivers.sunspec_device import SunSpecDevice
 from devices.drivers.sunspec_translate import Plan, meter_of
-from devices.errors import DeviceReadOnlyError, DeviceRefusedError, DeviceReplyError
+from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.guarded_writes import GuardedWrites, Register, Value, exactly, within
 from devices.inverter_readings import InverterState
 from devices.registry import Device, Site
@@ -231,7 +231,7 @@ class SolarEdgeBattery:
 
         The limit goes before the mode that uses it, so that no old limit works in a new mode.
         """
-        self._require_writing()
+        self._writes.require_writable()
         wanted = self._settings
         control = await self._control()
         ours = control.storage_mode == StorageMode.REMOTE and not follows(control)
@@ -253,7 +253,7 @@ class SolarEdgeBattery:
 
     async def release(self) -> None:
         """See `devices.steered.BatteryLink`; the limits are lifted once they bind no command."""
-        self._require_writing()
+        self._writes.require_writable()
         limits = await self.limits()
         self._writes.forget()
         if (await self._control()).storage_mode != StorageMode.REMOTE:
@@ -271,11 +271,6 @@ class SolarEdgeBattery:
     async def close(self) -> None:
         """See `devices.steered.BatteryLink`."""
         await self._link.close()
-
-    def _require_writing(self) -> None:
-        if self._writes.read_only:
-            msg = f"{self.name} is open for reading only; nothing is written"
-            raise DeviceReadOnlyError(msg)
 
     async def _rating(self) -> SolarEdgeRating:
         where = f"{self.name}: no battery {self._settings.battery} (no rated energy)"

@@ -24,7 +24,7 @@ from devices.drivers.sunspec_translate import (
     references_w,
     state_of,
 )
-from devices.errors import DeviceReadOnlyError, DeviceRefusedError, DeviceReplyError
+from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.guarded_writes import GuardedWrites, Register, Value
 from devices.inverter_readings import InverterState
 from devices.registry import Device, Site
@@ -229,7 +229,7 @@ class SunSpecBattery:
         DeviceRefusedError
             If it is no share, or the device has no reserve; nothing is written.
         """
-        self._require_writing()
+        self._writes.require_writable()
         if not (0 <= reserve_soc <= 1 and self._reserved):
             msg = f"{self.name}: cannot keep a reserve of {reserve_soc:g}; give 0..1 to model 124"
             raise DeviceRefusedError(msg)
@@ -240,7 +240,7 @@ class SunSpecBattery:
 
     async def command(self, battery_power_w: float, *, hold_s: float) -> None:
         """See `devices.steered.BatteryLink`; the sign is turned in `_set_points`."""
-        self._require_writing()
+        self._writes.require_writable()
         async with self._busy:
             plan, _ = await self._known()
             if plan.control is None:
@@ -261,7 +261,7 @@ class SunSpecBattery:
 
     async def release(self) -> None:
         """See `devices.steered.BatteryLink`."""
-        self._require_writing()
+        self._writes.require_writable()
         async with self._busy:
             plan, _ = await self._known()
             if plan.control is None:
@@ -282,11 +282,6 @@ class SunSpecBattery:
     async def close(self) -> None:
         """See `devices.steered.BatteryLink`."""
         await self._link.close()
-
-    def _require_writing(self) -> None:
-        if self._writes.read_only:
-            msg = f"{self.name} is open for reading only; nothing is written"
-            raise DeviceReadOnlyError(msg)
 
     def _set_points(
         self, model_id: int, battery_power_w: float, hold_s: float

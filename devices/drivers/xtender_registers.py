@@ -18,7 +18,7 @@ from devices.drivers.scom_codec import (
 )
 from devices.drivers.scom_line import ScomLine
 from devices.drivers.xtender_objects import BSP, FIRST_UNIT, Info, Parameter
-from devices.errors import DeviceReadOnlyError, DeviceRefusedError, DeviceReplyError
+from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.guarded_writes import GuardedWrites, Register, within
 
 _UNSAVED: Final = PropertyId.UNSAVED
@@ -51,9 +51,7 @@ class XtenderRegisters:
 
     def require_writable(self) -> None:
         """Raise `DeviceReadOnlyError` where nothing may be written."""
-        if self._writes.read_only:
-            msg = f"{self.name} is open for reading only; nothing is written"
-            raise DeviceReadOnlyError(msg)
+        self._writes.require_writable()
 
     def forget(self) -> None:
         """Look again at what the device holds before the next writes."""
