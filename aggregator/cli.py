@@ -21,9 +21,9 @@ from aggregator.plan import Plan, plan_day, replan
 from aggregator.problem import PlanOptions
 from aggregator.publish import SOC_MARGIN, schedule
 from aggregator.tables import read_forecast, read_series, require_step
-from contracts.access import Access
 from contracts.client import Ledger
-from contracts.options import (
+from contracts.commands.access import Access
+from contracts.commands.options import (
     date_option,
     file_argument,
     json_option,

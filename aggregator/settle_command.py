@@ -14,14 +14,14 @@ from aggregator.award import micro_per_mwh
 from aggregator.errors import FileError
 from aggregator.settle import revenue_micro
 from aggregator.tables import read_series, require_step
-from contracts.access import Access
 from contracts.client import Ledger
+from contracts.commands.access import Access
+from contracts.commands.options import file_argument, json_option, sender_options
 from contracts.errors import (
     SettlementAlreadyPosted,
     SettlementBoundaryPosted,
     SettlementUnfunded,
 )
-from contracts.options import file_argument, json_option, sender_options
 from contracts.promise import Clearing, Delivery, Settlement
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray

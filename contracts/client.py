@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from contracts.artifact import load
 from contracts.chain import Chain
-from contracts.contract_check import check_contract
+from contracts.connection.contract_check import check_contract
 from contracts.deployment import Deployment
 from contracts.errors import ChainMismatchError
 from contracts.fleet_client import FleetClient

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from contracts.options import checked_address
+from contracts.commands.options import checked_address
 from contracts.promise import Member
 
 MEMBER_COLUMNS = ("account", "capacity_wh", "grid_power_w")

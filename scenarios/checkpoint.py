@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from contracts.revm_state import Account, ChainState
+from contracts.local.revm_state import Account, ChainState
 from devices.arrays import FloatArray, IntArray
 from scenarios.errors import ScenarioInputError
 from scenarios.fleet_state import FleetState

@@ -17,7 +17,7 @@ import numpy as np
 from aggregator.files import write_plan, write_schedule, write_text
 from aggregator.tables import write_series
 from contracts.chain import Chain
-from contracts.embedded import development_accounts, embedded_chain
+from contracts.local.embedded import development_accounts, embedded_chain
 from contracts.promise import SOC_BP_MAX
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
@@ -132,7 +132,7 @@ def _live(
 def _open_chain(name: str, grid: TimeGrid, keys: "Sequence[LocalAccount]") -> Iterator[Chain]:
     """Yield the chain called ``name``, with coins for ``keys`` where it has coins."""
     if name.startswith(("http://", "https://")):
-        from contracts.chain_dev import anvil_chain  # noqa: PLC0415 - imports web3
+        from contracts.local.chain_dev import anvil_chain  # noqa: PLC0415 - imports web3
 
         node = anvil_chain(name, signers=keys)
         try:

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from aggregator.files import write_text
-from contracts.chain_revm import RevmChain
 from contracts.client import Ledger, Terms, connect, deploy
 from contracts.deployment import Deployment
+from contracts.local.chain_revm import RevmChain
 from contracts.promise import Clearing
 from devices.arrays import FloatArray
 from hems.controller import Controller

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from contracts.anvil import anvil_node
 from contracts.chain import Call, Receipt
-from contracts.chain_crowd import CrowdChain, crowd
 from contracts.client import Ledger, Terms, connect, deploy
-from contracts.embedded import EmbeddedChain, development_accounts
 from contracts.errors import LedgerError
 from contracts.fleet_client import all_or_raise
+from contracts.local.anvil import anvil_node
+from contracts.local.chain_crowd import CrowdChain, crowd
+from contracts.local.embedded import EmbeddedChain, development_accounts
 from contracts.promise import Clearing, Member, Report, Schedule
 from contracts.settlement_client import CLAIM, SETTLE
 from contracts.signing import sign_report
@@ -171,7 +171,7 @@ def reports_per_s(lasting_s: float = 3.0, tell: Tell | None = None) -> int:
     Counted is the processor's time within `contracts.ledger.HomeLedger.report_all` of seventy homes
     on a fresh chain, from values to receipts: encoding, the contract and decoding its events.
     """
-    from contracts.chain_revm import RevmChain  # noqa: PLC0415 -- an optional dependency
+    from contracts.local.chain_revm import RevmChain  # noqa: PLC0415 -- an optional dependency
 
     tell = tell or _tell_nobody
     homes = crowd("home", BATCH)

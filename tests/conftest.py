@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from contracts.anvil import find_anvil
-from contracts.ganache import find_ganache
-from contracts.local_node import find_program
+from contracts.local.anvil import find_anvil
+from contracts.local.ganache import find_ganache
+from contracts.local.local_node import find_program
 
 # CI tries the same examples every time; a developer's run looks for new ones. No deadline: a busy
 # machine is no fault of the code.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from contracts.access import ask_new_passphrase
+from contracts.commands.access import ask_new_passphrase
+from contracts.commands.options import json_option, keys_option, passphrase_option
 from contracts.keystore import keystores, new_keystore
-from contracts.options import json_option, keys_option, passphrase_option
 
 
 @click.group("account")

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from contracts.access import Access
 from contracts.client import Terms
+from contracts.commands.access import Access
+from contracts.commands.options import Command, address, json_option, sender_options, with_options
 from contracts.deploy_once import Deployed, deploy_once, require_writable
 from contracts.errors import ChainMismatchError
 from contracts.keystore import KeystoreError
-from contracts.options import Command, address, json_option, sender_options, with_options
 
 _AGREED = Terms(fee_bp=1000)
 _TERMS_OPTIONS = (

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import click
 
-from contracts.access import ask_new_passphrase
-from contracts.anvil import anvil_process, find_anvil
-from contracts.chain_web3 import Web3Chain, rpc_chain
-from contracts.embedded_node import embedded_process, find_embedded
+from contracts.commands.access import ask_new_passphrase
+from contracts.commands.options import folder_argument, json_option, passphrase_option, timestamp
+from contracts.connection.chain_web3 import Web3Chain, rpc_chain
 from contracts.errors import LedgerUnavailableError
-from contracts.ganache import find_ganache, ganache_process
 from contracts.keystore import new_keystore
-from contracts.local_node import LocalNode
-from contracts.options import folder_argument, json_option, passphrase_option, timestamp
+from contracts.local.anvil import anvil_process, find_anvil
+from contracts.local.embedded_node import embedded_process, find_embedded
+from contracts.local.ganache import find_ganache, ganache_process
+from contracts.local.local_node import LocalNode
 
 KEPT_ACCOUNT_WEI = 5 * 10**18
 """What each account with a keystore gets of the chain's own coin: gas for some days. [wei]"""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from contracts.access import Access
+from contracts.commands.access import Access
+from contracts.commands.options import address, file_argument, sender_options
 from contracts.errors import FleetMemberExists, FleetMemberUnknown, FleetNotPaused, FleetPaused
 from contracts.members_file import read_members
-from contracts.options import address, file_argument, sender_options
 
 
 @click.command("enrol")

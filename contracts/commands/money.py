@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import click
 
-from contracts.access import Access
-from contracts.options import (
+from contracts.commands.access import Access
+from contracts.commands.options import (
     date_option,
     market_day,
     micro,

@@ -12,14 +12,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from contracts.access import Access
 from contracts.chain import Chain
-from contracts.chain_status import balances, members_seen, views
 from contracts.client import Ledger
-from contracts.endpoints import connection, shown
+from contracts.commands.access import Access
+from contracts.commands.chain_status import balances, members_seen, views
+from contracts.commands.options import keys_option, ledger_options
+from contracts.connection.endpoints import connection, shown
+from contracts.connection.web3_errors import ours
 from contracts.keystore import keystores
-from contracts.options import keys_option, ledger_options
-from contracts.web3_errors import ours
 
 _TIMEOUT_S = 30.0
 _ROWS_MAX = 12

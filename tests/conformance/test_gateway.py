@@ -5,7 +5,7 @@ import sys
 
 GATEWAY = (
     "hems.mpc, hems.self_consumption, hems.see, hems.forecast, devices.simulated, "
-    "contracts.client, contracts.chain_web3"
+    "contracts.client, contracts.connection.chain_web3"
 )
 HEAVY = ("pyomo", "pandas", "pyarrow", "plotly", "matplotlib", "scipy", "sklearn", "eth_tester")
 

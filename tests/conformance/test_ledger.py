@@ -5,11 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contracts.anvil import anvil_node
 from contracts.chain import Receipt, TimeMachine
-from contracts.chain_dev import anvil_chain
 from contracts.client import Terms, connect, deploy
-from contracts.embedded import development_accounts, embedded_chain
 from contracts.errors import (
     FleetEnergyLimit,
     FleetIntervalEnergyLimit,
@@ -21,8 +18,11 @@ from contracts.errors import (
     FleetSocRange,
     SettlementNotPosted,
 )
-from contracts.ganache import ganache_chain, ganache_node
 from contracts.ledger import Books
+from contracts.local.anvil import anvil_node
+from contracts.local.chain_dev import anvil_chain
+from contracts.local.embedded import development_accounts, embedded_chain
+from contracts.local.ganache import ganache_chain, ganache_node
 from contracts.promise import (
     Clearing,
     Coordination,

@@ -14,9 +14,9 @@ from eth_account.signers.local import LocalAccount
 from contracts.chain import Receipt
 from contracts.client import Ledger, Terms, connect, deploy
 from contracts.deployment import Deployment
-from contracts.embedded import EmbeddedChain, development_accounts, embedded_chain
 from contracts.errors import LedgerError
 from contracts.ledger import Books
+from contracts.local.embedded import EmbeddedChain, development_accounts, embedded_chain
 from contracts.promise import Clearing, Member, Report, Schedule, Settlement
 from contracts.signing import SignedReport, sign_report
 from contracts.timegrid import TimeGrid

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.client import Terms, connect, deploy
-from contracts.embedded import development_accounts, embedded_chain
 from contracts.errors import LedgerError, LedgerReplyError
 from contracts.fleet_arrays import Answers, FleetReport, coordination_answers, report_calls
 from contracts.fleet_client import REPORT, _report_data
+from contracts.local.embedded import development_accounts, embedded_chain
 from contracts.promise import Member, Report
 from scenarios.fleet import made_up_accounts
 

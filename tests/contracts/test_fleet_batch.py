@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from contracts.anvil import anvil_node
 from contracts.chain import Receipt
-from contracts.chain_dev import anvil_chain
 from contracts.client import Terms, connect, deploy
-from contracts.embedded import development_accounts
+from contracts.local.anvil import anvil_node
+from contracts.local.chain_dev import anvil_chain
+from contracts.local.embedded import development_accounts
 from contracts.promise import Member, Report
 from contracts.signing import sign_report
 from contracts.timegrid import TimeGrid

@@ -7,7 +7,7 @@ from datetime import date
 import eth_account  # noqa: F401
 import pytest
 
-from contracts.embedded import development_accounts, embedded_chain
+from contracts.local.embedded import development_accounts, embedded_chain
 from hems.mpc import Mpc
 from scenarios.data.fleet_data import FleetData
 from scenarios.data.generate import generate_fleet_data

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from contracts.anvil import anvil_node
-from contracts.chain_web3 import rpc_chain
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.local.anvil import anvil_node
 from scenarios.cli import COMMANDS, main
 
 SMALL = ["--homes", "2", "--t-sc", "15"]

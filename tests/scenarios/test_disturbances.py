@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from contracts.client import Terms, connect, deploy
-from contracts.embedded import embedded_chain
 from contracts.fleet_arrays import FleetReport
+from contracts.local.embedded import embedded_chain
 from hems.mpc import Mpc
 from hems.self_consumption import SelfConsumption
 from scenarios.closed_loop import ClosedLoop

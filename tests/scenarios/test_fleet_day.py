@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aggregator.settle import revenue_micro
-from contracts.embedded import development_accounts
+from contracts.local.embedded import development_accounts
 from contracts.promise import SOC_BP_MAX
 from scenarios.data.generate import generate_fleet_data
 from scenarios.day_ahead import slot_energy_wh

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from contracts.embedded import embedded_chain
+from contracts.local.embedded import embedded_chain
 from hems.mpc import Mpc
 from scenarios.data.generate import generate_fleet_data
 from scenarios.day_source import DaySource

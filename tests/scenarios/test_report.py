@@ -11,7 +11,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from aggregator.errors import FileError
-from contracts.embedded import development_accounts, embedded_chain
+from contracts.local.embedded import development_accounts, embedded_chain
 from contracts.timegrid import TimeGrid
 from hems.mpc import Mpc
 from scenarios.data.source import fleet_data

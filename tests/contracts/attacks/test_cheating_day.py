@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.anvil import anvil_node
 from contracts.chain import Receipt
-from contracts.chain_dev import anvil_chain
 from contracts.client import Terms, connect, deploy
-from contracts.embedded import development_accounts
 from contracts.errors import LedgerError
+from contracts.local.anvil import anvil_node
+from contracts.local.chain_dev import anvil_chain
+from contracts.local.embedded import development_accounts
 from contracts.promise import Member, Report
 from contracts.signing import Domain, sign_report
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from contracts.anvil import anvil_node
-from contracts.chain_web3 import rpc_chain
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.local.anvil import anvil_node
 from scenarios.cli import main
 
 PASSPHRASE = "only for these tests"

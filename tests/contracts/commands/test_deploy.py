@@ -5,11 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from contracts.anvil import anvil_node
-from contracts.chain_web3 import rpc_chain
 from contracts.cli import chain
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.deployment import Deployment
 from contracts.keystore import find_keystore
+from contracts.local.anvil import anvil_node
 
 PASSPHRASE = "only for these tests"
 STRANGER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"

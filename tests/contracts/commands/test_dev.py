@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from contracts.chain_web3 import rpc_chain
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.keystore import find_keystore, unlock
-from contracts.local_node import free_port
+from contracts.local.local_node import free_port
 
 PASSPHRASE = "only for these tests"
 START_S = 1_795_910_400

@@ -3,12 +3,12 @@
 import pytest
 from web3 import HTTPProvider, Web3
 
-from contracts.chain_web3 import rpc_chain
 from contracts.client import connect
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.connection.patience import Patience
 from contracts.deployment import Deployment
 from contracts.errors_connection import TransactionPendingError
 from contracts.keystore import find_keystore, unlock
-from contracts.patience import Patience
 
 PASSPHRASE = "only for these tests"
 

@@ -2,8 +2,8 @@
 
 import json
 
-from contracts.chain_web3 import rpc_chain
 from contracts.client import connect
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.deployment import Deployment
 
 

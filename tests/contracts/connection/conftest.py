@@ -16,18 +16,18 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
-from contracts.anvil import anvil_node
 from contracts.artifact import load
 from contracts.chain import Call, Receipt
-from contracts.chain_web3 import Web3Chain, rpc_chain
 from contracts.client import connect, deploy
+from contracts.connection.chain_web3 import Web3Chain, rpc_chain
+from contracts.connection.events import Event as LedgerEvent
+from contracts.connection.events import EventFeed
+from contracts.connection.patience import Patience
 from contracts.deployment import Deployment
-from contracts.embedded import development_accounts
 from contracts.errors import LedgerError
-from contracts.events import Event as LedgerEvent
-from contracts.events import EventFeed
 from contracts.fleet_client import REPORT
-from contracts.patience import Patience
+from contracts.local.anvil import anvil_node
+from contracts.local.embedded import development_accounts
 from contracts.promise import Member
 
 QUICK = Patience(receipt_timeout_s=10, raise_after_s=0.3)

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.artifact import load
-from contracts.contract_check import check_contract
+from contracts.connection.contract_check import check_contract
 from contracts.errors_connection import ContractMismatchError
 
 ABSENT = "0x00000000000000000000000000000000000000AA"

@@ -6,8 +6,8 @@ import pytest
 from web3 import Web3
 
 from contracts.chain import Receipt
-from contracts.chain_web3 import rpc_chain
-from contracts.endpoints import LOOK_S, REST_S, EndpointsProvider, connection, shown
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.connection.endpoints import LOOK_S, REST_S, EndpointsProvider, connection, shown
 from contracts.errors import ChainMismatchError, LedgerUnavailableError
 from contracts.errors_connection import EndpointsDownError
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from contracts.artifact import load
-from contracts.chain_web3 import Web3Chain, rpc_chain
+from contracts.connection.chain_web3 import Web3Chain, rpc_chain
+from contracts.connection.events import EventFeed, Place
 from contracts.errors import LedgerReplyError, LedgerUnavailableError
 from contracts.errors_connection import ReorganisationTooDeepError
-from contracts.events import EventFeed, Place
 from contracts.settlement_client import TokenClient
 
 NOBODY = "0x0000000000000000000000000000000000000000"

@@ -6,9 +6,9 @@ from stat import S_IMODE
 
 import pytest
 
-from contracts.chain_web3 import rpc_chain
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.connection.journal import Attempt, Journal
 from contracts.errors_connection import JournalError
-from contracts.journal import Attempt, Journal
 
 ATTEMPT = Attempt(
     chain_id=7,

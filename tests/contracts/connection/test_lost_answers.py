@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from contracts.chain import Receipt, Recovered, Recoverer
-from contracts.chain_web3 import BATCH_CALLS, rpc_chain
+from contracts.connection.chain_web3 import BATCH_CALLS, rpc_chain
+from contracts.connection.journal import Journal
+from contracts.connection.patience import Patience
 from contracts.errors import LedgerError, LedgerRefusedError, LedgerUnavailableError
 from contracts.errors_connection import (
     NonceTakenError,
@@ -16,8 +18,6 @@ from contracts.errors_connection import (
     TransactionPendingError,
 )
 from contracts.fleet_client import RETIRE
-from contracts.journal import Journal
-from contracts.patience import Patience
 
 SEND = "eth_sendRawTransaction"
 QUICK = Patience(receipt_timeout_s=10, raise_after_s=0.3)
@@ -198,8 +198,8 @@ GATEWAY = """
 import sys
 from pathlib import Path
 from contracts.chain import Call
-from contracts.chain_web3 import rpc_chain
-from contracts.embedded import development_accounts
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.local.embedded import development_accounts
 url, journal, seed, to, data = sys.argv[1:]
 (account,) = development_accounts(seed=int(seed), count=1)
 chain = rpc_chain(url, signers=[account], journal=Path(journal))

@@ -7,14 +7,14 @@ import pytest
 from web3 import HTTPProvider, Web3
 
 from contracts.chain import Call, Receipt
-from contracts.chain_web3 import rpc_chain
-from contracts.embedded import development_accounts
+from contracts.connection.chain_web3 import rpc_chain
+from contracts.connection.fees import offer, raised
+from contracts.connection.nonces import Nonces
+from contracts.connection.patience import Patience
 from contracts.errors import LedgerRefusedError
 from contracts.errors_connection import TransactionPendingError
-from contracts.fees import offer, raised
-from contracts.local_node import find_program, free_port, local_node
-from contracts.nonces import Nonces
-from contracts.patience import Patience
+from contracts.local.embedded import development_accounts
+from contracts.local.local_node import find_program, free_port, local_node
 
 GWEI = 10**9
 NOBODY = "0x00000000000000000000000000000000000000AA"

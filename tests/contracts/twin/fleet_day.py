@@ -35,7 +35,7 @@ from stage import (
 )
 
 from contracts.client import connect, deploy
-from contracts.embedded import embedded_chain
+from contracts.local.embedded import embedded_chain
 from contracts.promise import Member, Report, Schedule
 from contracts.signing import SignedReport, sign
 from contracts.timegrid import TimeGrid

@@ -16,8 +16,8 @@ from money_twin import BOUNDARY_TOLERANCE_BP, FEE_BP, PRICE_MAX
 from contracts.abi import Function
 from contracts.chain import Chain, Receipt
 from contracts.client import Terms
-from contracts.embedded import development_accounts
 from contracts.errors import LedgerError
+from contracts.local.embedded import development_accounts
 
 DAYS = int(os.environ.get("GRIDPACT_DAYS", "1000"))
 ACTS = 14

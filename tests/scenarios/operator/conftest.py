@@ -7,7 +7,7 @@ import pytest
 
 from aggregator.forecast import Forecast
 from aggregator.tables import write_forecast, write_series
-from contracts.anvil import anvil_node
+from contracts.local.anvil import anvil_node
 from contracts.timegrid import TimeGrid
 from scenarios.cli import main
 

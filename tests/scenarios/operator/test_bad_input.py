@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from click import ClickException
 
-from contracts.chain_web3 import rpc_chain
-from contracts.options import market_day
+from contracts.commands.options import market_day
+from contracts.connection.chain_web3 import rpc_chain
 
 ADDRESSES = "deployments/31337.json"
 DAY = datetime(2026, 12, 1, tzinfo=UTC)

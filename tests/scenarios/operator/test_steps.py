@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from aggregator.tables import write_series
-from contracts.chain_dev import anvil_chain
-from contracts.chain_web3 import rpc_chain
 from contracts.client import connect
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.deployment import Deployment
+from contracts.local.chain_dev import anvil_chain
 from contracts.promise import Report
 from contracts.timegrid import TimeGrid
 

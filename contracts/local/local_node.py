@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.chain_web3 import rpc_chain
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.errors import LedgerUnavailableError
 
 LOCAL = "127.0.0.1"
@@ -36,7 +36,7 @@ def find_program(name: str) -> Path | None:
     on_path = shutil.which(name)
     if on_path:
         return Path(on_path)
-    packaged = Path(__file__).parent.parent / "node_modules" / ".bin" / name
+    packaged = Path(__file__).parents[2] / "node_modules" / ".bin" / name
     return packaged if packaged.exists() and shutil.which("node") else None
 
 

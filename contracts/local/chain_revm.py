@@ -19,7 +19,7 @@ from eth_utils.address import to_checksum_address
 from contracts.abi import refusal
 from contracts.chain import Call, Log, Receipt
 from contracts.errors import LedgerError, LedgerReplyError
-from contracts.revm_state import Account, ChainState, read_state, write_state
+from contracts.local.revm_state import Account, ChainState, read_state, write_state
 
 RESTART_SENDS = 100_000
 """Transactions after which a new EVM takes over: 75 MB of journal, and half a second."""

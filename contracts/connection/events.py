@@ -63,7 +63,7 @@ class Event:
 
 
 class LogSource(Protocol):
-    """A chain that keeps what contracts wrote; `contracts.chain_web3.Web3Chain` is one."""
+    """A chain that keeps what contracts wrote, such as `contracts.connection.chain_web3`."""
 
     def block(self, number: int | None = None) -> Place | None:
         """Return the latest block, or that of a number, None where there is none."""

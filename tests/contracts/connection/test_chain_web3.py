@@ -7,12 +7,9 @@ from threading import Thread
 
 import pytest
 
-from contracts.anvil import anvil_node
 from contracts.chain import Call, Receipt, TimeMachine
-from contracts.chain_dev import anvil_chain
-from contracts.chain_web3 import rpc_chain
 from contracts.client import connect, deploy
-from contracts.embedded import development_accounts
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.errors import (
     ChainMismatchError,
     FleetMemberExists,
@@ -22,6 +19,9 @@ from contracts.errors import (
     LedgerUnavailableError,
 )
 from contracts.fleet_client import RETIRE
+from contracts.local.anvil import anvil_node
+from contracts.local.chain_dev import anvil_chain
+from contracts.local.embedded import development_accounts
 from contracts.promise import Member, Report
 
 ACCOUNTS = development_accounts(seed=5, count=2)
@@ -158,7 +158,7 @@ def test_a_clock_is_held_only_where_the_node_lets_us(url, monkeypatch):
 
 
 def test_anvil_that_is_not_installed_is_told_in_one_line(monkeypatch):
-    monkeypatch.setattr("contracts.anvil.find_anvil", lambda: None)
+    monkeypatch.setattr("contracts.local.anvil.find_anvil", lambda: None)
 
     with pytest.raises(LedgerUnavailableError, match="install Node and run `npm ci`"):
         anvil_node().__enter__()

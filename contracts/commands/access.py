@@ -9,12 +9,12 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import is_address, to_checksum_address
 
 from contracts.chain import Recovered
-from contracts.chain_web3 import Web3Chain, rpc_chain
 from contracts.client import Ledger, connect
+from contracts.connection.chain_web3 import Web3Chain, rpc_chain
+from contracts.connection.patience import Patience
 from contracts.deployment import Deployment, address_file
 from contracts.errors import DeploymentFileError, LedgerError
 from contracts.keystore import KeystoreError, find_keystore, keystores, read_passphrase, unlock
-from contracts.patience import Patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint
 
-from contracts.chain_web3 import Mining, Web3Chain
-from contracts.endpoints import connection
+from contracts.connection.chain_web3 import Mining, Web3Chain
+from contracts.connection.endpoints import connection
+from contracts.connection.web3_errors import ours
 from contracts.errors import ChainMismatchError
-from contracts.web3_errors import ours
 
 ALLOWANCE_WEI = 10**24
 """The chain's own coin of each embedded account: enough gas for ever. [wei]"""
@@ -47,7 +47,7 @@ class DevelopmentChain(Web3Chain):
 
 
 class TesterMining:
-    """See `contracts.chain_web3.Mining`, for eth-tester on py-evm.
+    """See `contracts.connection.chain_web3.Mining`, for eth-tester on py-evm.
 
     Notes
     -----
@@ -60,32 +60,32 @@ class TesterMining:
         self._tester = tester
 
     def begin(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         latest = self._tester.get_block_by_number("latest")
         self._set_pending(latest["timestamp"] + 1)
 
     def submit(self, raw: bytes) -> HexBytes:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         return HexBytes(self._tester.backend.send_raw_transaction(raw))
 
     def finish(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self._tester.mine_block()
 
     def mine_at(self, timestamp: int) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self._set_pending(timestamp)
         self._tester.mine_block()
 
     def release(self) -> None:
-        """See `contracts.chain_web3.Mining`: nobody else uses a chain in process."""
+        """See `contracts.connection.chain_web3.Mining`: nobody else uses a chain in process."""
 
     def _set_pending(self, timestamp: int) -> None:
         self._tester.backend.chain.set_header_timestamp(timestamp)
 
 
 class AnvilMining:
-    """See `contracts.chain_web3.Mining`, for Anvil and nodes with its ``evm_`` methods."""
+    """A `contracts.connection.chain_web3.Mining` for Anvil and nodes with its ``evm_`` methods."""
 
     def __init__(self, w3: Web3) -> None:
         """Mine for the node at ``w3``, which stops mining by itself."""
@@ -93,23 +93,23 @@ class AnvilMining:
         self._ask("evm_setAutomine", False)
 
     def begin(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
 
     def submit(self, raw: bytes) -> HexBytes:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         return self._w3.eth.send_raw_transaction(raw)
 
     def finish(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self.mine_at(self._w3.eth.get_block("latest")["timestamp"] + 1)
 
     def mine_at(self, timestamp: int) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self._ask("evm_setNextBlockTimestamp", timestamp)
         self._ask("evm_mine")
 
     def release(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self._ask("evm_setAutomine", True)
 
     def _ask(self, method: str, *parameters: object) -> None:

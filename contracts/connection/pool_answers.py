@@ -5,8 +5,8 @@ from enum import Enum, auto
 
 from web3.exceptions import Web3RPCError
 
+from contracts.connection.web3_errors import refusal_of_submission
 from contracts.errors import LedgerError, LedgerReplyError, LedgerUnavailableError
-from contracts.web3_errors import refusal_of_submission
 
 
 class Answer(Enum):

@@ -1,4 +1,4 @@
-"""The embedded chain (eth-tester) as a node of its own: ``python -m contracts.embedded_node``.
+"""The embedded chain (eth-tester) as a node: ``python -m contracts.local.embedded_node``.
 
 It speaks enough JSON-RPC for our commands, where neither Anvil nor Ganache is installed. It keeps
 nothing, mines each transaction by itself and is a hundred times slower than they are.
@@ -20,7 +20,7 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from contracts.errors import LedgerUnavailableError
-from contracts.local_node import LOCAL, LocalNode, free_port, local_node
+from contracts.local.local_node import LOCAL, LocalNode, free_port, local_node
 
 MNEMONIC = "test test test test test test test test test test test junk"
 """Words that everybody knows, so that the accounts are Anvil's."""
@@ -40,14 +40,14 @@ def find_embedded() -> Path | None:
 def embedded_process(
     *, start_timestamp: int | None, port: int | None, accounts: int
 ) -> Iterator[LocalNode]:
-    """Run the embedded chain in a process of its own, as `contracts.anvil.anvil_process` does."""
+    """Run the embedded chain in its own process, as `contracts.local.anvil` does."""
     executable = find_embedded()
     if executable is None:
         msg = "eth-tester is not installed; install gridpact[aggregator]"
         raise LedgerUnavailableError(msg)
     port = port or free_port()
     start_s = int(time.time()) if start_timestamp is None else start_timestamp
-    command = [str(executable), "-m", "contracts.embedded_node"]
+    command = [str(executable), "-m", "contracts.local.embedded_node"]
     command += [str(port), str(start_s), str(accounts)]
     with local_node("eth-tester", command, port=port) as node:
         yield node

@@ -47,9 +47,9 @@ def embedded_chain(
         to the contracts and a thousand times slower.
     """
     if prefer == "pyrevm" and find_spec("pyrevm") is not None:
-        from contracts.chain_revm import RevmChain  # noqa: PLC0415 -- an optional dependency
+        from contracts.local.chain_revm import RevmChain  # noqa: PLC0415 -- an optional dependency
 
         return RevmChain(start_timestamp=start_timestamp)
-    from contracts.chain_dev import tester_chain  # noqa: PLC0415 -- imports web3 and py-evm
+    from contracts.local.chain_dev import tester_chain  # noqa: PLC0415 -- imports web3 and py-evm
 
     return tester_chain(start_timestamp=start_timestamp, signers=accounts)

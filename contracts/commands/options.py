@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 
-from contracts.access import Access, Sender
+from contracts.commands.access import Access, Sender
 from contracts.deployment import FOLDER
 from contracts.timegrid import TimeGrid
 

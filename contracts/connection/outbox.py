@@ -21,18 +21,18 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import Nonce, TxParams, TxReceipt
 
+from contracts.connection.fees import offer, raised
+from contracts.connection.journal import Attempt, Journal
+from contracts.connection.nonces import Nonces
+from contracts.connection.patience import Patience
+from contracts.connection.pool_answers import Answer, answer_to
+from contracts.connection.web3_errors import ours
 from contracts.errors import LedgerError
 from contracts.errors_connection import (
     JournalError,
     NonceTakenError,
     TransactionPendingError,
 )
-from contracts.fees import offer, raised
-from contracts.journal import Attempt, Journal
-from contracts.nonces import Nonces
-from contracts.patience import Patience
-from contracts.pool_answers import Answer, answer_to
-from contracts.web3_errors import ours
 
 _NONCE_TRIES = 8
 """How often another process may be quicker before we give up."""
@@ -96,7 +96,7 @@ class Outbox:
         journal: Journal,
         patience: Patience,
     ) -> None:
-        """Take up what ``journal`` holds of the chain; see `contracts.chain_web3.rpc_chain`."""
+        """Take up what ``journal`` holds; see `contracts.connection.chain_web3.rpc_chain`."""
         self._w3 = w3
         self._where = where
         self._chain_id = chain_id

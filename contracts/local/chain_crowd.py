@@ -10,9 +10,9 @@ from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
 from contracts.chain import Call, Log, Receipt
+from contracts.connection.web3_errors import ours
+from contracts.connection.web3_values import transaction
 from contracts.errors import LedgerError, LedgerRefusedError, LedgerReplyError
-from contracts.web3_errors import ours
-from contracts.web3_values import transaction
 
 CALL_GAS: Final = 8_000_000
 """Gas allowed to each call; what is not used is not counted. [gas]"""

@@ -10,18 +10,18 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3.types import RPCEndpoint
 
-from contracts.chain_dev import DevelopmentChain
-from contracts.endpoints import connection
+from contracts.connection.endpoints import connection
+from contracts.connection.web3_errors import ours
 from contracts.errors import ChainMismatchError, LedgerUnavailableError
-from contracts.local_node import LocalNode, find_program, free_port, local_node
-from contracts.web3_errors import ours
+from contracts.local.chain_dev import DevelopmentChain
+from contracts.local.local_node import LocalNode, find_program, free_port, local_node
 
 HARDFORK = "shanghai"
 """The newest rules that Ganache knows; it is no longer maintained."""
 
 
 class GanacheMining:
-    """See `contracts.chain_web3.Mining`, for Ganache.
+    """See `contracts.connection.chain_web3.Mining`, for Ganache.
 
     Notes
     -----
@@ -36,22 +36,22 @@ class GanacheMining:
         self._ask("miner_stop")
 
     def begin(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
 
     def submit(self, raw: bytes) -> HexBytes:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         return self._w3.eth.send_raw_transaction(raw)
 
     def finish(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self.mine_at(self._latest_s() + 1)
 
     def mine_at(self, timestamp: int) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self._ask("evm_mine", timestamp)
 
     def release(self) -> None:
-        """See `contracts.chain_web3.Mining`."""
+        """See `contracts.connection.chain_web3.Mining`."""
         self._ask("evm_setTime", self._latest_s() * 1000)  # it takes milliseconds here only
         self._ask("miner_start")
 

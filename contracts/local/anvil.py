@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from contracts.errors import LedgerUnavailableError
-from contracts.local_node import LocalNode, find_program, free_port, local_node
+from contracts.local.local_node import LocalNode, find_program, free_port, local_node
 
 
 def find_anvil() -> Path | None:

@@ -12,7 +12,14 @@ from web3.exceptions import BlockNotFound
 from web3.types import FilterParams, TxParams, TxReceipt, Wei
 
 from contracts.chain import Call, Receipt, Recovered
-from contracts.endpoints import connection, shown
+from contracts.connection.endpoints import connection, shown
+from contracts.connection.events import FoundLog, Place
+from contracts.connection.fees import offer
+from contracts.connection.journal import Journal
+from contracts.connection.outbox import Letter, Mined, Outbox
+from contracts.connection.patience import Patience
+from contracts.connection.web3_errors import ours
+from contracts.connection.web3_values import call_of, found_log, log, place, transaction
 from contracts.errors import (
     ChainMismatchError,
     LedgerError,
@@ -21,13 +28,6 @@ from contracts.errors import (
     LedgerUnavailableError,
 )
 from contracts.errors_connection import SenderBlockedError, TransactionPendingError
-from contracts.events import FoundLog, Place
-from contracts.fees import offer
-from contracts.journal import Journal
-from contracts.outbox import Letter, Mined, Outbox
-from contracts.patience import Patience
-from contracts.web3_errors import ours
-from contracts.web3_values import call_of, found_log, log, place, transaction
 
 BATCH_GAS = 1_000_000
 """Gas allowed to each of several calls sent together: one may depend on another, so that they
@@ -62,7 +62,7 @@ class Mining(Protocol):
 
 
 class Web3Chain:
-    """See `contracts.chain.Chain`, `contracts.chain.Recoverer` and `contracts.events.LogSource`.
+    """A `contracts.chain.Chain` and `Recoverer`, and a `contracts.connection.events.LogSource`.
 
     Senders whose key the caller gives sign here; others must be unlocked accounts of the node. That
     suits development: of their transactions no bytes are at hand to be sent again. Any number of
@@ -217,7 +217,7 @@ class Web3Chain:
         return found + [each for each in pending if each is not None]
 
     def block(self, number: int | None = None) -> Place | None:
-        """See `contracts.events.LogSource`."""
+        """See `contracts.connection.events.LogSource`."""
         try:
             with ours(self._where):
                 return place(self._w3.eth.get_block("latest" if number is None else number))
@@ -227,7 +227,7 @@ class Web3Chain:
             raise
 
     def logs(self, address: str, first: int, last: int) -> list[FoundLog]:
-        """See `contracts.events.LogSource`."""
+        """See `contracts.connection.events.LogSource`."""
         wanted: FilterParams = {
             "address": to_checksum_address(address),
             "fromBlock": first,

@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contracts.anvil import anvil_node
-from contracts.chain_web3 import rpc_chain
 from contracts.client import connect, deploy
-from contracts.embedded import development_accounts
-from contracts.embedded_node import EmbeddedNode, embedded_process, in_json
+from contracts.connection.chain_web3 import rpc_chain
 from contracts.errors import (
     ChainMismatchError,
     FleetMemberUnknown,
     LedgerRefusedError,
     LedgerUnavailableError,
 )
-from contracts.ganache import ganache_chain, ganache_node
-from contracts.local_node import free_port
+from contracts.local.anvil import anvil_node
+from contracts.local.embedded import development_accounts
+from contracts.local.embedded_node import EmbeddedNode, embedded_process, in_json
+from contracts.local.ganache import ganache_chain, ganache_node
+from contracts.local.local_node import free_port
 from contracts.promise import Member, Report
 
 START_S = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
@@ -146,14 +146,14 @@ def test_a_program_that_ends_at_once_is_told():
 
 
 def test_ganache_that_is_not_installed_is_told(monkeypatch):
-    monkeypatch.setattr("contracts.ganache.find_ganache", lambda: None)
+    monkeypatch.setattr("contracts.local.ganache.find_ganache", lambda: None)
 
     with pytest.raises(LedgerUnavailableError, match="install Node and run `npm ci`"):
         ganache_node().__enter__()
 
 
 def test_eth_tester_that_is_not_installed_is_told(monkeypatch):
-    monkeypatch.setattr("contracts.embedded_node.find_embedded", lambda: None)
+    monkeypatch.setattr("contracts.local.embedded_node.find_embedded", lambda: None)
 
     with pytest.raises(LedgerUnavailableError, match=r"install gridpact\[aggregator\]"):
         embedded_process(start_timestamp=0, port=None, accounts=1).__enter__()

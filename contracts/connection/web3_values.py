@@ -5,7 +5,7 @@ from hexbytes import HexBytes
 from web3.types import BlockData, LogReceipt, TxParams
 
 from contracts.chain import Call, Log
-from contracts.events import FoundLog, Place
+from contracts.connection.events import FoundLog, Place
 
 
 def transaction(call: Call) -> TxParams:

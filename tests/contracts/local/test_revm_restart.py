@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python and machine")
 
 from contracts.chain import Call
-from contracts.chain_revm import RevmChain
 from contracts.client import Terms, connect, deploy
 from contracts.errors import LedgerRefusedError
 from contracts.fleet_arrays import FleetReport
+from contracts.local.chain_revm import RevmChain
 from contracts.promise import Clearing, Member, Schedule
 from contracts.timegrid import TimeGrid
 from scenarios.fleet import made_up_accounts

@@ -11,7 +11,7 @@ from contracts.errors import LedgerReplyError, OwnableInvalidOwner
 
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python and machine")
 
-from contracts.chain_revm import RevmChain
+from contracts.local.chain_revm import RevmChain
 
 NOBODY = "0x" + 40 * "0"
 SOMEBODY = "0x" + 40 * "1"
@@ -64,7 +64,7 @@ def test_a_refused_call_leaves_no_trace(chain):
 
 def test_simulations_do_not_load_web3():
     program = (
-        "import sys, contracts.promise, contracts.chain_revm, contracts.client\n"
+        "import sys, contracts.promise, contracts.local.chain_revm, contracts.client\n"
         "assert not {'web3', 'eth_tester', 'eth'} & set(sys.modules)"
     )
 

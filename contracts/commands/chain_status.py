@@ -12,8 +12,8 @@ from contracts.abi import Function, event_topic
 from contracts.artifact import load
 from contracts.chain import Call, Chain
 from contracts.client import Ledger
+from contracts.connection.web3_errors import ours
 from contracts.errors import LedgerReplyError
-from contracts.web3_errors import ours
 
 _SHOWN = ("uint", "int", "address", "bool")
 """Beginnings of the types that a line can show."""
