@@ -12,7 +12,7 @@ from devices.emulators.sunspec import SunSpecEmulator
 from devices.emulators.sunspec_control import SunSpecMake
 from devices.hand_clock import HandClock
 from devices.registry import Site, open_device
-from devices.testing import CHECKS, Rig
+from devices.testing import CHECKS, Rig, timeout_s
 from devices.write_log import WriteLog
 
 MAKES = {
@@ -21,10 +21,9 @@ MAKES = {
     "124-rtu": SunSpecMake(chain=(101, 124), serial=True, base=0),
     "124-float-untimed": SunSpecMake(chain=(113, 120, 124, 802), base=50_000, timed=False),
 }
-TIMEOUT_S = 0.1
 
 
-def modbus(start, *, hybrid=True, power_step_w, watchdog_s):
+def modbus(start, answers_s, *, hybrid=True, power_step_w, watchdog_s):
     @asynccontextmanager
     async def rig(*, soc=0.5, load_w=500.0, pv_w=0.0, read_only=False):
         # without a meter of its own port nothing tells the sun from the battery
@@ -39,7 +38,7 @@ def modbus(start, *, hybrid=True, power_step_w, watchdog_s):
         await emulator.start()
         with WriteLog() as log:
             site = Site(name="rig", where="rig", clock=clock, log=log, read_only=read_only)
-            device = await open_device({**emulator.settings, "timeout_s": TIMEOUT_S}, site)
+            device = await open_device({**emulator.settings, "timeout_s": answers_s}, site)
 
             def house(load_w, pv_w):
                 demand[:] = [load_w, pv_w]
@@ -74,6 +73,7 @@ def modbus(start, *, hybrid=True, power_step_w, watchdog_s):
 def test_a_sunspec_battery_conforms(make, check):
     rig = modbus(
         lambda home, clock: SunSpecEmulator(home, clock=clock, make=make),
+        timeout_s(check),
         hybrid=714 in make.chain or 160 in make.chain,
         power_step_w=1.0,  # whole watts; and 0.01 % of 5 kW where control is in percent
         watchdog_s=60.0 if make.timed else None,
@@ -86,6 +86,7 @@ def test_a_sunspec_battery_conforms(make, check):
 def test_a_solaredge_battery_conforms(check):
     rig = modbus(
         lambda home, clock: SolarEdgeEmulator(home, clock=clock),
+        timeout_s(check),
         power_step_w=1.0,  # floating point; its meter shows whole watts
         watchdog_s=120.0,
     )

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -11,11 +12,11 @@ from devices.emulators.house import EmulatedHome
 from devices.emulators.sunspec_adapter import AdapterEmulator
 from devices.hand_clock import HandClock
 from devices.registry import Site, open_device
-from devices.testing import CHECKS, Rig
+from devices.testing import CHECKS, Rig, timeout_s
 from devices.write_log import WriteLog
 
 
-def rig_of(storage, *, behind=False, rated_w=5_000.0, step_w=3.0):
+def rig_of(storage, answers_s, *, behind=False, rated_w=5_000.0, step_w=3.0):
     """Return a factory of rigs; ``behind`` has faults strike the inverter, not the adapter."""
 
     @asynccontextmanager
@@ -28,13 +29,13 @@ def rig_of(storage, *, behind=False, rated_w=5_000.0, step_w=3.0):
             demand=lambda _: demand_w[0],
         )
         adapter = AdapterEmulator(
-            home, clock=clock, storage=storage, rated_w=rated_w, timeout_s=0.2
+            home, clock=clock, storage=storage, rated_w=rated_w, timeout_s=answers_s / 3
         )
         await adapter.start()
         with WriteLog() as log:
             site = Site(name="adapter", where="test", clock=clock, log=log, read_only=read_only)
             device = await open_device(
-                {**adapter.settings, "timeout_s": 3.0 if behind else 0.5}, site
+                {**adapter.settings, "timeout_s": 3 * answers_s if behind else answers_s}, site
             )
 
             def die():
@@ -67,10 +68,10 @@ def rig_of(storage, *, behind=False, rated_w=5_000.0, step_w=3.0):
 
 
 RIGS = {
-    "sunspec": rig_of("sunspec", step_w=6.0),
-    "sunspec-fails": rig_of("sunspec", behind=True, step_w=6.0),
-    "solaredge": rig_of("solaredge", step_w=6.0),
-    "sonnen": rig_of("sonnen", rated_w=2_500.0),
+    "sunspec": partial(rig_of, "sunspec", step_w=6.0),
+    "sunspec-fails": partial(rig_of, "sunspec", behind=True, step_w=6.0),
+    "solaredge": partial(rig_of, "solaredge", step_w=6.0),
+    "sonnen": partial(rig_of, "sonnen", rated_w=2_500.0),
 }
 FAULTS = {
     "check_an_ignored_write_is_noticed",
@@ -90,4 +91,4 @@ CASES = [
     ("rig", "check"), CASES, ids=lambda case: case if isinstance(case, str) else case.__name__
 )
 def test_driver_conforms(rig, check):
-    asyncio.run(check(RIGS[rig]))
+    asyncio.run(check(RIGS[rig](timeout_s(check))))

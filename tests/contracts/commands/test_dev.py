@@ -17,7 +17,11 @@ from contracts.local.local_node import free_port
 PASSPHRASE = "only for these tests"
 START_S = 1_795_910_400
 TIMEOUT_S = 60
-MAIN = "from scenarios.cli import main; main()"
+# Whoever starts the tests in the background has them ignore Ctrl-C, and so would the command.
+MAIN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from scenarios.cli import main; main()"
+)
 
 
 def answers(port: int) -> bool:

@@ -32,11 +32,11 @@ def client_of(certificates):
     """Return what connects a plain MQTT client that hears the adapter's answers."""
 
     @asynccontextmanager
-    async def connect(port, **options):
+    async def connect(port, wait_s=30, **options):
         context = ssl.create_default_context(cafile=certificates.ca)
         if "cert" in options:
             context.load_cert_chain(*options.pop("cert"))
-        client = aiomqtt.Client("127.0.0.1", port, tls_context=context, timeout=3, **options)
+        client = aiomqtt.Client("127.0.0.1", port, tls_context=context, timeout=wait_s, **options)
         async with client:
             await client.subscribe(MONITORING, qos=1)
             yield client
@@ -60,11 +60,11 @@ def desk_at():
         inverter = SunSpecEmulator(home, clock=clock)
         await inverter.start()
         with WriteLog() as log:
-            desk = Desk(storage_opener(clock=clock, log=log, timeout_s=1.0), clock=clock)
+            desk = Desk(storage_opener(clock=clock, log=log, timeout_s=10.0), clock=clock)
             try:
                 yield desk, home, clock, int(inverter.settings["port"])
             finally:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     await desk.close()
                 await inverter.stop()
 

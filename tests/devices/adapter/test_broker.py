@@ -55,7 +55,7 @@ def test_a_will_is_handled_when_its_client_is_gone_without_a_farewell(certificat
             client._client.socket().shutdown(socket.SHUT_RDWR)
             with pytest.raises(aiomqtt.MqttError):
                 await anext(client.messages)
-        async with client_of(broker.port) as other, asyncio.timeout(3):
+        async with client_of(broker.port) as other, asyncio.timeout(60):
             while not heard:  # noqa: ASYNC110 -- no event tells
                 await asyncio.sleep(0.01)
             await other.publish(COMMAND, b"next", qos=1)
@@ -103,7 +103,7 @@ def test_an_adapter_that_asks_for_certificates_lets_nobody_else_in(certificates,
         await broker.start()
         try:
             with pytest.raises(aiomqtt.MqttError):
-                async with client_of(broker.port):
+                async with client_of(broker.port, wait_s=2):
                     pass
             cert = (certificates.client_certificate, certificates.client_key)
             async with client_of(broker.port, cert=cert) as client:

@@ -34,7 +34,7 @@ async def opened(*, settings=None, read_only=False, **options):
     await cloud.start()
     with WriteLog() as log:
         site = Site(name="cloud", where="test", clock=clock, log=log, read_only=read_only)
-        table = {**cloud.settings, "timeout_s": 0.3, **(settings or {})}
+        table = {**cloud.settings, "timeout_s": 5.0, **(settings or {})}
         device = await open_device(table, site)
         try:
             yield cloud, device.connection, clock

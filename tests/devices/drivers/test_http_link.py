@@ -25,7 +25,7 @@ def answer(status, body=b"{}", *headers):
 
 
 @asynccontextmanager
-async def talking(*answers, timeout_s=0.3, token="hunter2"):
+async def talking(*answers, timeout_s=5.0, token="hunter2"):
     """Yield a link to a socket that gives each answer once, its clock, and what it received."""
     left, received, writers = list(answers), [], []
 
@@ -125,7 +125,7 @@ def test_a_damaged_answer_is_an_error_and_the_next_request_works(said, error):
 
 def test_silence_ends_after_the_time_out():
     async def run():
-        async with talking(None) as (link, _, _):
+        async with talking(None, timeout_s=0.3) as (link, _, _):
             found = await error_of(link)
 
             assert type(found) is DeviceUnavailableError

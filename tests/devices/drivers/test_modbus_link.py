@@ -45,7 +45,17 @@ class Plain:
 
 
 @asynccontextmanager
-async def linked(*, plan=None, unit=1, asked_unit=1, serial=False, clock=None, pause_s=0.0, **wire):
+async def linked(
+    *,
+    plan=None,
+    unit=1,
+    asked_unit=1,
+    serial=False,
+    clock=None,
+    pause_s=0.0,
+    answers_s=5.0,
+    **wire,
+):
     """Start a device of plain registers and a link to it."""
     clock, registers = clock or SystemClock(), Plain()
     plan = plan or FaultPlan.none()
@@ -58,7 +68,7 @@ async def linked(*, plan=None, unit=1, asked_unit=1, serial=False, clock=None, p
         name="plain",
         address=SerialAddress(path=server.path) if serial else tcp,
         unit=asked_unit,
-        timeout_s=0.2,
+        timeout_s=answers_s,
         clock=clock,
         pause_s=pause_s,
     )
@@ -148,7 +158,7 @@ def test_writes_are_the_bytes_of_the_vendors_example():
 )
 def test_a_fault_on_the_wire_is_no_answer_and_the_next_request_gets_one(fault, serial, error):
     async def run():
-        async with linked(plan=FaultPlan.once(fault), serial=serial) as (link, _, _):
+        async with linked(plan=FaultPlan.once(fault), serial=serial, answers_s=0.5) as (link, _, _):
             with pytest.raises(error, match="plain"):
                 await link.read(3, 2)
             return await link.read(3, 2)
@@ -184,7 +194,7 @@ def test_a_refused_address_is_told_from_other_refusals():
 
 def test_a_device_is_silent_when_another_unit_is_asked():
     async def run():
-        async with linked(asked_unit=9) as (link, _, _):
+        async with linked(asked_unit=9, answers_s=0.5) as (link, _, _):
             with pytest.raises(DeviceUnavailableError, match="no answer"):
                 await link.read(0, 1)
 
@@ -199,7 +209,7 @@ def test_a_second_client_of_a_device_for_one_is_dropped_until_the_first_leaves()
                 name="other",
                 address=address,
                 unit=1,
-                timeout_s=0.2,
+                timeout_s=5.0,
                 clock=SystemClock(),
                 pause_s=0.0,
             )

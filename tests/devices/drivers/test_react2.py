@@ -25,7 +25,7 @@ async def opened(*, settings=None, **options):
     await emulator.start()
     with WriteLog() as log:
         site = Site(name="react2", where="test", clock=clock, log=log)
-        table = {**emulator.settings, "timeout_s": 0.5, **(settings or {})}
+        table = {**emulator.settings, "timeout_s": 5.0, **(settings or {})}
         device = await open_device(table, site)
         try:
             yield emulator, device, clock

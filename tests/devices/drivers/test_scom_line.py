@@ -23,7 +23,7 @@ async def gateway(answer=healthy, *, over_tcp=False, **options):
     server = ScomServer(answer, latency_s=0.0)
     port = f"tcp://127.0.0.1:{await server.listen('127.0.0.1', 0)}" if over_tcp else ""
     port = port or server.open_terminal()
-    line = ScomLine("x", port, **{"baud": 38_400, "parity": "N", "timeout_s": 0.2, **options})
+    line = ScomLine("x", port, **{"baud": 38_400, "parity": "N", "timeout_s": 5.0, **options})
     try:
         yield line, server
     finally:
@@ -61,7 +61,7 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_answer_is_found_behind_other_bytes_and_asked_for_again_without_it(other, over_tcp):
     behind = ask(lambda request: other(request) + healthy(request), over_tcp=over_tcp)
-    again = ask(other, healthy, over_tcp=over_tcp)
+    again = ask(other, healthy, over_tcp=over_tcp, timeout_s=0.5)
 
     assert (behind, again) == (TWELVE, TWELVE)
 

@@ -61,7 +61,7 @@ async def running(*, load_w=500.0, pv_w=0.0, soc=0.5, **given):
     with WriteLog() as log:
         site = Site(name="storedge", where="test", clock=clock, log=log)
         try:
-            device = await open_device({**emulator.settings, "timeout_s": 0.2, **given}, site)
+            device = await open_device({**emulator.settings, "timeout_s": 5.0, **given}, site)
             try:
                 yield device, emulator, clock, log
             finally:

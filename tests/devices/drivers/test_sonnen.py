@@ -32,7 +32,7 @@ async def opened(emulator_of, *, settings=None, **options):
     await emulator.start()
     with WriteLog() as log:
         site = Site(name="sonnen", where="test", clock=clock, log=log)
-        table = {**emulator.settings, "timeout_s": 0.5, **(settings or {})}
+        table = {**emulator.settings, "timeout_s": 5.0, **(settings or {})}
         device = await open_device(table, site)
         try:
             yield emulator, device, clock, log

@@ -9,12 +9,13 @@ from devices.battery import BatteryLimits, BatteryState, MeterState
 from devices.battery_model import BatteryModel
 from devices.drivers.sunspec import SunSpecSettings, new_link
 from devices.drivers.sunspec_codec import decode_block
-from devices.drivers.sunspec_translate import Plan, state_of
+from devices.drivers.sunspec_translate import Plan, meter_of, state_of
 from devices.emulators.faults import Fault, FaultPlan
 from devices.emulators.house import EmulatedHome
 from devices.emulators.modbus_frames import ILLEGAL_ADDRESS, RefusalError
 from devices.emulators.sunspec import SunSpecEmulator
 from devices.emulators.sunspec_control import SunSpecMake
+from devices.emulators.sunspec_readings import METER_EXPORT_WH, METER_IMPORT_WH
 from devices.errors import (
     DeviceConfigError,
     DeviceRefusedError,
@@ -42,7 +43,7 @@ async def running(make=None, *, load_w=500.0, pv_w=0.0, soc=0.5, **given):
     await emulator.start()
     with WriteLog() as log:
         site = Site(name="inverter", where="test", clock=clock, log=log)
-        table = {**emulator.settings, "timeout_s": 0.2, **given}
+        table = {**emulator.settings, "timeout_s": 5.0, **given}
         try:
             device = await open_device(table, site)
             try:
@@ -98,7 +99,44 @@ def test_state_limits_and_meter_are_what_the_house_does():
         soc=0.5, battery_power_w=-500, following=True, soh=0.98, temperature_c=20.0
     )
     assert limits == BatteryLimits(charge_max_w=5000, discharge_max_w=5000, capacity_wh=10_000)
-    assert meter == MeterState(load_w=800, pv_w=300, grid_power_w=0)
+    assert meter == MeterState(
+        load_w=800,
+        pv_w=300,
+        grid_power_w=0,
+        import_wh=METER_IMPORT_WH,
+        export_wh=METER_EXPORT_WH,
+    )
+
+
+@pytest.mark.parametrize("meter", [203, 213])
+def test_a_meter_s_counters_are_what_flowed_each_way(meter):
+    usual = SunSpecMake().chain
+    make = SunSpecMake(chain=tuple(meter if each == 203 else each for each in usual))
+
+    async def run():
+        async with running(make, load_w=200.0, pv_w=1_100.0) as (device, _, clock, _):
+            await device.battery.set_power(0.0, valid_s=600)
+            await clock.advance(41)
+            return await device.meter.read_meter()
+
+    # 900 W for 41 s, of which a counter shows the whole Wh
+    assert asyncio.run(run()) == MeterState(
+        load_w=200,
+        pv_w=1_100,
+        grid_power_w=-900,
+        import_wh=METER_IMPORT_WH,
+        export_wh=METER_EXPORT_WH + 10,
+    )
+
+
+def test_a_meter_with_one_counter_or_none_has_none():
+    blocks = {203: {"ID": 203, "W": 100.0, "TotWhImp": 5.0, "TotWhExp": None}, 103: {"W": 0.0}}
+    plan = Plan(inverter=103, ports=None, store=713, control=None, meter=203)
+    limits = BatteryLimits(charge_max_w=5_000, discharge_max_w=5_000)
+
+    found = meter_of(blocks, plan, limits, export_positive=False, name="it")
+
+    assert found == MeterState(load_w=100.0, pv_w=0.0, grid_power_w=100.0)
 
 
 @pytest.mark.parametrize(

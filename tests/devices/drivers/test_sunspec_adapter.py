@@ -80,7 +80,7 @@ async def scripted(folder, answers):
         "storage": "solaredge",
         "address": "192.168.1.20",
         "rated_w": 4000,
-        "timeout_s": 1.0,
+        "timeout_s": 5.0,
     }
     try:
         yield settings, heard

@@ -41,7 +41,7 @@ class Bench:
         site = Site(
             name="xtender", where="test", clock=self.clock, log=self.log, read_only=read_only
         )
-        settings = {**self.emulator.settings, "timeout_s": 0.2, **changed}
+        settings = {**self.emulator.settings, "timeout_s": 5.0, **changed}
         del settings["driver"]
         return await open_xtender(settings, site)
 
