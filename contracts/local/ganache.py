@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from eth_account.signers.local import LocalAccount
 from hexbytes import HexBytes
@@ -106,7 +107,11 @@ def ganache_process(
     command += ["--wallet.totalAccounts", str(accounts), "--wallet.defaultBalance", "10000"]
     if start_timestamp is not None:
         command += ["--chain.time", datetime.fromtimestamp(start_timestamp, UTC).isoformat()]
-    with local_node("Ganache", command, port=port) as node:
+    # Left to itself it writes its chain into the system's temporary folder and leaves it there.
+    with (
+        TemporaryDirectory(prefix="gridpact-ganache-", ignore_cleanup_errors=True) as folder,
+        local_node("Ganache", [*command, "--database.dbPath", folder], port=port) as node,
+    ):
         yield node
 
 

@@ -39,7 +39,7 @@ class Counting:
         self.done.clear()
 
 
-async def talk(port, method="GET", wait_s=2.0):
+async def talk(port, method="GET", wait_s=10.0):
     """Send a request and return all that comes until the connection closes or time is up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"{method} /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())

@@ -40,7 +40,7 @@ async def talk(emulator, *requests):
     answers = []
     for request in requests:
         writer.write(bytes.fromhex(request))
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             head = await reader.readexactly(6)
             answers.append((head + await reader.readexactly(head[5])).hex(" "))
     writer.close()

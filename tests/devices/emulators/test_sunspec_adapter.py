@@ -34,11 +34,11 @@ async def asked(**options):
         "crate": {"max": settings["rated_w"]},
     }
     context = ssl.create_default_context(cafile=settings["ca_file"])
-    client = aiomqtt.Client("127.0.0.1", settings["port"], tls_context=context, timeout=3)
+    client = aiomqtt.Client("127.0.0.1", settings["port"], tls_context=context, timeout=30)
 
     async def ask(document, topic=COMMAND):
         await client.publish(topic, json.dumps(document), qos=1)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             return (await anext(client.messages)).payload
 
     try:

@@ -36,10 +36,10 @@ class Client:
     def __init__(self, wire):
         self.wire = wire
 
-    async def ask(self, request, *, wait_s=1.0):
+    async def ask(self, request, *, wait_s=10.0):
         return await self.send(encode(request), wait_s=wait_s)
 
-    async def send(self, raw, *, wait_s=1.0):
+    async def send(self, raw, *, wait_s=10.0):
         frames = FrameReader()
         self.wire.send(raw)
         try:
