@@ -1,0 +1,1 @@
+"""The yardsticks beside which a prosumer's rules are laid."""
