@@ -89,8 +89,9 @@ def test_home_is_forecast_from_its_own_past_only():
 @pytest.mark.parametrize(
     ("history_w", "message"),
     [
-        (np.array([[1.0, 2.0], [3.0, np.nan]]), "home 1 at quarter 1 is not finite"),
-        (np.array([[np.inf, 2.0]]), "home 0 at quarter 0 is not finite"),
+        (np.array([[1.0, 2.0], [3.0, -np.inf]]), "home 1 at quarter 1 is infinite"),
+        (np.array([[np.inf, 2.0]]), "home 0 at quarter 0 is infinite"),
+        (np.array([[1.0, 2.0], [np.nan, np.nan]]), "home 1 has no value"),
         (np.empty((3, 0)), r"shape \(3, 0\)"),
         (np.array([1.0, 2.0]), r"shape \(2,\)"),
     ],
@@ -98,6 +99,37 @@ def test_home_is_forecast_from_its_own_past_only():
 def test_history_that_cannot_be_used_is_refused(history_w, message):
     with pytest.raises(ForecastError, match=message):
         LinearForecaster().forecast(history_w, 2)
+
+
+def test_holes_are_left_out_of_what_is_learnt_and_never_taken_for_zero():
+    history_w = daily_w(6)[:, :-4]
+    holed_w = history_w.copy()
+    holed_w[0, 100:160] = np.nan
+
+    whole, holed = (LinearForecaster().forecast(each, 4) for each in (history_w, holed_w))
+
+    # the pattern is exact, so fewer examples of it teach the same
+    np.testing.assert_allclose(holed, whole, rtol=0.02)
+
+
+def test_home_with_a_hole_just_now_persists_with_what_it_knew_last_and_others_do_not():
+    history_w = np.repeat(daily_w(4), 3, axis=0)
+    history_w[1, -2:] = np.nan  # the last two quarters
+    history_w[2, -96:-90] = np.nan  # the same hours of yesterday
+
+    expected_w = LinearForecaster().forecast(history_w, 4)
+
+    alone_w = LinearForecaster().forecast(history_w[:1], 4)
+    assert expected_w[0].tolist() == alone_w[0].tolist()
+    assert expected_w[1].tolist() == [history_w[1, -3]] * 4
+    assert expected_w[2].tolist() == [history_w[2, -1]] * 4
+
+
+def test_home_with_too_few_whole_examples_persists():
+    history_w = daily_w(3)
+    history_w[0, 100:280] = np.nan
+
+    assert LinearForecaster().forecast(history_w, 2).tolist() == [[history_w[0, -1]] * 2]
 
 
 def test_quarter_means_leave_out_minutes_of_a_quarter_not_over():
