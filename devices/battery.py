@@ -50,6 +50,10 @@ class MeterState:
     """Production, >= 0. [W]"""
     grid_power_w: float
     """Power at the grid connection, > 0 imports. [W]"""
+    import_wh: float | None = None
+    """Energy ever imported, a counter that only grows; None where the meter has none. [Wh]"""
+    export_wh: float | None = None
+    """Energy ever exported, likewise; a meter has both counters or neither. [Wh]"""
 
 
 class Battery(Protocol):

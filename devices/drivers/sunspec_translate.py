@@ -16,7 +16,7 @@ Blocks = Mapping[int, Block]
 """What was read, by the model's number."""
 
 _INVERTERS: Final = (701, 103, 102, 101, 113, 112, 111)
-_METERS: Final = (203, 202, 201, 204)
+_METERS: Final = (203, 202, 201, 204, 213, 212, 211, 214)
 _STORES: Final = (713, 802, 124)
 _RATINGS: Final = (702, 120, 124, 713, 802)
 _STORAGE_PORT: Final = 1
@@ -204,6 +204,8 @@ def meter_of(
 ) -> MeterState:
     """Return what the meter reads; production is what the AC side shows beyond the battery.
 
+    Counters are named for what they count, whichever sign the meter's power has.
+
     Raises
     ------
     DeviceReplyError
@@ -214,11 +216,25 @@ def meter_of(
     inverter_w = _ac_power(blocks[plan.inverter or 0], name)
     # without ports of its own the AC side is the battery's alone
     battery_w = -inverter_w if plan.ports is None else _battery_w(blocks, plan, limits, name)
+    import_wh, export_wh = _counters_wh(blocks[plan.meter or 0])
     return MeterState(
         load_w=max(grid_power_w + inverter_w, 0.0),
         pv_w=max(inverter_w + battery_w, 0.0),
         grid_power_w=grid_power_w,
+        import_wh=import_wh,
+        export_wh=export_wh,
     )
+
+
+def _counters_wh(block: Block) -> tuple[float, float] | tuple[None, None]:
+    """Return what a meter has counted in and out; neither where one is not implemented. [Wh]
+
+    A counter of whole numbers says so by 0: a new meter has none until both have moved.
+    """
+    import_wh, export_wh = number(block, "TotWhImp"), number(block, "TotWhExp")
+    if import_wh is None or export_wh is None or min(import_wh, export_wh) < 0:
+        return None, None
+    return float(import_wh), float(export_wh)
 
 
 def number(block: Block, name: str) -> float | None:

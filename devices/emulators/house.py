@@ -46,6 +46,10 @@ class HomeState:
     """Energy into the terminals since the start. [Wh]"""
     discharged_wh: float
     """Energy out of the terminals since the start. [Wh]"""
+    imported_wh: float
+    """Energy taken from the grid since the start, each cycle's demand counted as it began. [Wh]"""
+    exported_wh: float
+    """Energy given to the grid since the start, likewise. [Wh]"""
     unserved_w: float
     """Consumption that an islanded home could not serve, >= 0. [W]"""
     curtailed_w: float
@@ -114,9 +118,13 @@ class EmulatedHome:
         self._charge_w = self._discharge_w = math.inf
         self._islanded = False
         self._charged_wh = self._discharged_wh = 0.0
+        self._imported_wh = self._exported_wh = 0.0
+        # what the house took beyond its production since the battery's last step, cycle by cycle
+        self._net_w: list[tuple[float, float]] = []
         # cycles are counted from an origin; a cycle that has begun keeps what it wants
         self._origin_s, self._cycle = self._now_s, 0
         self._begun_w: float | None = None
+        self._begun_net_w = 0.0
 
     @property
     def model(self) -> BatteryModel:
@@ -218,6 +226,8 @@ class EmulatedHome:
             grid_power_w=0.0 if self._islanded else balance_w,
             charged_wh=self._charged_wh,
             discharged_wh=self._discharged_wh,
+            imported_wh=self._imported_wh,
+            exported_wh=self._exported_wh,
             unserved_w=unserved_w,
             curtailed_w=curtailed_w,
         )
@@ -242,7 +252,9 @@ class EmulatedHome:
         try:
             while self._now_s < end_s:
                 if self._begun_w is None:
-                    self._begun_w = self._wanted_w(*self._demand(self._now_s))
+                    load_w, pv_w = self._demand(self._now_s)
+                    self._begun_w = self._wanted_w(load_w, pv_w)
+                    self._begun_net_w = load_w - pv_w
                     left = (end_s - self._now_s) / self._cycle_s
                     # no lengthened cycle reaches beyond the pause
                     self._cycle += stretch if left >= stretch else 1
@@ -251,6 +263,7 @@ class EmulatedHome:
                 if self._begun_w != held_w or next_s - since_s > LONGEST_STEP_S:
                     self._hold(held_w, self._now_s - since_s)
                     held_w, since_s = self._begun_w, self._now_s
+                self._net_w.append((self._begun_net_w, next_s - self._now_s))
                 self._now_s = next_s
                 if next_s == cycle_end_s:
                     self._begun_w = None
@@ -266,6 +279,11 @@ class EmulatedHome:
         energy_wh = float(power_w[0]) * step_s / 3600
         self._charged_wh += max(energy_wh, 0.0)
         self._discharged_wh += max(-energy_wh, 0.0)
+        cycles, self._net_w = self._net_w, []
+        for net_w, cycle_s in () if self._islanded else cycles:
+            grid_wh = (net_w + float(power_w[0])) * cycle_s / 3600
+            self._imported_wh += max(grid_wh, 0.0)
+            self._exported_wh += max(-grid_wh, 0.0)
 
     def _wanted_w(self, load_w: float, pv_w: float) -> float:
         """Return what rule or residual demand want, inside the vendor's limits. [W]"""

@@ -1,5 +1,6 @@
 """What a SunSpec device shows of its home, model by model."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,10 @@ from devices.emulators.sunspec_image import Model
 
 Reading = dict[str, Scalar]
 _VOLTAGE_V: Final = 230.0
+METER_IMPORT_WH: Final = 1_234_567
+"""What the meter had counted before the home began: it is not new. [Wh]"""
+METER_EXPORT_WH: Final = 765_432
+"""Likewise. [Wh]"""
 
 
 def chain_of(make: SunSpecMake) -> list[Model]:
@@ -92,8 +97,17 @@ def _meter(model_id: int, make: SunSpecMake) -> Model:
 
     def measured(state: HomeState) -> Reading:
         power_w = state.grid_power_w
-        return {"W": power_w, "WphA": power_w, "PhV": _VOLTAGE_V, "Hz": 50.0}
+        return {
+            "W": power_w,
+            "WphA": power_w,
+            "PhV": _VOLTAGE_V,
+            "Hz": 50.0,
+            "TotWhImp": METER_IMPORT_WH + math.floor(state.imported_wh),
+            "TotWhExp": METER_EXPORT_WH + math.floor(state.exported_wh),
+        }
 
+    if model_id > 210:  # floating point, without scales
+        return Model(model_id=model_id, length=124, values={"Evt": 0}, measured=measured)
     scales = ("A_SF", "W_SF", "VA_SF", "VAR_SF", "PF_SF", "TotWh_SF")
     values: Reading = {**dict.fromkeys(scales, 0), "V_SF": -1, "Hz_SF": -2, "Evt": 0}
     return Model(model_id=model_id, length=105, values=values, measured=measured)
@@ -215,7 +229,7 @@ def _bank(model_id: int, make: SunSpecMake) -> Model:
 _Maker = Callable[[int, SunSpecMake], Model]
 _MAKERS: Final[dict[int, _Maker]] = {
     **dict.fromkeys((101, 102, 103, 111, 112, 113), _inverter),
-    **dict.fromkeys((201, 202, 203, 204), _meter),
+    **dict.fromkeys((201, 202, 203, 204, 211, 212, 213, 214), _meter),
     120: _nameplate,
     124: _storage,
     160: _trackers,

@@ -148,7 +148,8 @@ def test_read_as_json_is_one_object_of_every_device(capsys, sonnen):
     found = state(capsys, sonnen)
 
     assert found["driver"] == "sonnen-v2"
-    assert found["meter"] == {"load_w": 500.0, "pv_w": 0.0, "grid_power_w": 0.0}
+    powers = {"load_w": 500.0, "pv_w": 0.0, "grid_power_w": 0.0}
+    assert found["meter"] == {**powers, "import_wh": None, "export_wh": None}
     assert found["battery"]["following"] is True
 
 

@@ -59,9 +59,24 @@ def test_home_of_round_numbers_shows_them_all():
         grid_power_w=0.0,
         charged_wh=2.0,
         discharged_wh=0.0,
+        imported_wh=0.0,
+        exported_wh=0.0,
         unserved_w=0.0,
         curtailed_w=0.0,
     )
+
+
+def test_energy_at_the_grid_is_counted_each_way():
+    hand = Hand(load_w=500.0, pv_w=1_400.0)
+    hand.home.steer(always(0.0))
+    hand.after(8.0)
+    hand.home.steer(always(1_800.0))
+    state = hand.after(4.0)
+    assert (state.exported_wh, state.imported_wh) == (2.0, 1.0)
+
+    hand.home.islanded = True
+    island = hand.after(60.0)
+    assert (island.exported_wh, island.imported_wh) == (2.0, 1.0)
 
 
 def test_rule_sees_load_and_production_and_its_answer_is_held():
