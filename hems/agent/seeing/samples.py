@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from devices.battery import BatteryState, MeterState
 from devices.inverter_readings import InverterState
 from hems.agent.reading import Reading
-from hems.agent.trail import HungGauge, HungMeter, Trail, Values
+from hems.agent.seeing.trail import HungGauge, HungMeter, Trail, Values
 
 Part = TypeVar("Part")
 NOISE_W: Final = 50.0

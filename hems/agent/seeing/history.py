@@ -8,8 +8,8 @@ import numpy as np
 
 from devices.arrays import FloatArray, IntArray
 from hems.agent.health import Health
-from hems.agent.quarter import Running, Sample
 from hems.agent.reading import Reading
+from hems.agent.seeing.quarter import Running, Sample
 from hems.agent.store import Store
 from hems.errors import ForecastError, StoreError
 from hems.forecast import QUARTER_S, QUARTERS_PER_DAY, Forecaster
@@ -76,10 +76,10 @@ class History:
 
     Notes
     -----
-    A quarter that was not measured for `hems.agent.quarter.COVERED_MIN` of its time leaves a hole,
-    which forecasters know from a zero. Where the clock was set, the quarter under way is given up;
-    where it was set back, the quarters from there on are forgotten, dated by a clock that was
-    wrong.
+    A quarter that was not measured for `hems.agent.seeing.quarter.COVERED_MIN` of its time leaves a
+    hole, which forecasters know from a zero. Where the clock was set, the quarter under way is
+    given up; where it was set back, the quarters from there on are forgotten, dated by a clock that
+    was wrong.
     """
 
     def __init__(

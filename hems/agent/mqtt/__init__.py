@@ -1,0 +1,1 @@
+"""What passes between a gateway and its broker: telemetry there, commands here."""

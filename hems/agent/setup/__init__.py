@@ -1,0 +1,1 @@
+"""Before a gateway runs: its files made, everything it names checked."""

@@ -1,0 +1,1 @@
+"""From what a gateway knows to what its battery does."""
