@@ -12,7 +12,8 @@ from typing import Final
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo
 
-from devices.adapter.announce import SERVICE, Interfaces, open_zeroconf
+from devices.adapter.announce import SERVICE
+from devices.announce import Interfaces, open_zeroconf
 from devices.clock import Clock
 from devices.drivers.modbus_link import ModbusLink, TcpAddress
 from devices.drivers.sunspec_device import SunSpecDevice

@@ -42,7 +42,7 @@ def read_settings(cls: type[Settings], table: Mapping[str, object], *, where: st
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type] # a dataclass
     for key in table:
         if key not in known:
-            msg = f"{where}: {key} is no setting of this driver; it takes {', '.join(known)}"
+            msg = f"{where}: {key} is no setting here; it takes {', '.join(known)}"
             raise DeviceConfigError(msg)
     for name, field in known.items():
         missing = field.default is MISSING and field.default_factory is MISSING

@@ -73,6 +73,16 @@ def needs_forge(left_out) -> Path:
 
 
 @pytest.fixture(scope="session")
+def needs_mosquitto(left_out) -> str:
+    """Return where the broker that speaks MQTT 5 is."""
+    # Debian puts it where only root's PATH leads
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if found is None:
+        left_out("mosquitto is needed: apt-get install mosquitto")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
 def browser(left_out) -> str:
     """Return the path of a Chromium."""
     found = shutil.which("chromium") or shutil.which("google-chrome")

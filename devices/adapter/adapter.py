@@ -5,9 +5,10 @@ import ssl
 from dataclasses import dataclass
 from typing import Self
 
-from devices.adapter.announce import Announcement, Interfaces, own_addresses, own_mac
+from devices.adapter.announce import adapter_announcement
 from devices.adapter.broker import AdapterBroker, end_task
 from devices.adapter.desk import Desk
+from devices.announce import Announcement, Interfaces, own_addresses, own_mac
 from devices.clock import Clock
 from devices.errors import DeviceError
 
@@ -89,7 +90,7 @@ class SunSpecAdapter:
         self._reporter = asyncio.create_task(self._report())
         if self._announced is None:
             return
-        self._announcement = Announcement(
+        self._announcement = adapter_announcement(
             hostname=self._announced.hostname,
             mac=self._announced.mac or own_mac(),
             port=self.port,

@@ -1,124 +1,28 @@
 """The adapter's name in the house's network: mDNS, as Burgio et al. 2023, §2.3 describe it."""
 
-import ipaddress
-import socket
-import uuid
 from collections.abc import Sequence
 from typing import Final
 
-import ifaddr
-from zeroconf import InterfaceChoice, NonUniqueNameException
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
-
-from devices.errors import DeviceConfigError
+from devices.announce import Announcement, Interfaces
 
 SERVICE: Final = "_smqtt._tcp.local."
 """The service type under which adapters are found."""
 
-Interfaces = Sequence[str] | None
-"""Addresses of the interfaces that mDNS uses; None for all."""
 
-
-def open_zeroconf(interfaces: Interfaces) -> AsyncZeroconf:
-    """Return mDNS on some interfaces, or on all.
-
-    Raises
-    ------
-    DeviceConfigError
-        If an interface is none of this machine.
-    """
-    for each in interfaces or ():
-        # asked first, because zeroconf leaves a socket open where an interface fails
-        family = socket.AF_INET6 if ":" in each else socket.AF_INET
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as tried:
-                tried.bind((each, 0))
-        except OSError as error:
-            msg = f"mDNS on {each}: {error.strerror}; name another interface of this machine"
-            raise DeviceConfigError(msg) from error
-    return AsyncZeroconf(interfaces=InterfaceChoice.All if interfaces is None else list(interfaces))
-
-
-def own_mac() -> str:
-    """Return a MAC address of this machine."""
-    digits = f"{uuid.getnode():012x}"
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
-
-
-def own_addresses(host: str) -> tuple[str, ...]:
-    """Return the addresses that clients can use: ``host``, or all of the machine's if it is all.
-
-    Raises
-    ------
-    DeviceConfigError
-        If ``host`` is no IP address.
-    """
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError as error:
-        msg = f"adapter: host is {host!r}; give an IP address of this machine, or 0.0.0.0 for all"
-        raise DeviceConfigError(msg) from error
-    if not address.is_unspecified:
-        return (host,)
-    found = [str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4]
-    return tuple(each for each in found if not ipaddress.ip_address(each).is_loopback)
-
-
-class Announcement:
-    """Keep the adapter's name in the network from `start` to `stop`.
-
-    Parameters
-    ----------
-    hostname : str
-        The adapter's host name, without a domain.
-    mac : str
-        Its MAC address, which tells two adapters apart.
-    port : int
-        Port of its broker.
-    addresses : sequence of str
-        Its addresses.
-    interfaces : sequence of str, optional
-        Interfaces that mDNS uses; None for all.
-    """
-
-    def __init__(
-        self,
-        *,
-        hostname: str,
-        mac: str,
-        port: int,
-        addresses: Sequence[str],
-        interfaces: Interfaces = None,
-    ) -> None:
-        self._interfaces = interfaces
-        self._zeroconf: AsyncZeroconf | None = None
-        self._info = AsyncServiceInfo(
-            SERVICE,
-            f"{hostname} [{mac}].{SERVICE}",
-            port=port,
-            parsed_addresses=list(addresses),
-            server=f"{hostname}.local.",
-        )
-
-    async def start(self) -> None:
-        """Announce the adapter.
-
-        Raises
-        ------
-        DeviceConfigError
-            If another one has its name already.
-        """
-        self._zeroconf = open_zeroconf(self._interfaces)
-        try:
-            await (await self._zeroconf.async_register_service(self._info))
-        except NonUniqueNameException as error:
-            await self.stop()
-            msg = f"{self._info.name} is announced by another adapter; give this one its own MAC"
-            raise DeviceConfigError(msg) from error
-
-    async def stop(self) -> None:
-        """Take the name back."""
-        if self._zeroconf is not None:
-            await self._zeroconf.async_unregister_all_services()
-            await self._zeroconf.async_close()
-        self._zeroconf = None
+def adapter_announcement(
+    *,
+    hostname: str,
+    mac: str,
+    port: int,
+    addresses: Sequence[str],
+    interfaces: Interfaces = None,
+) -> Announcement:
+    """Return the announcement of an adapter, whose MAC address tells two of them apart."""
+    return Announcement(
+        service=SERVICE,
+        name=f"{hostname} [{mac}]",
+        hostname=hostname,
+        port=port,
+        addresses=addresses,
+        interfaces=interfaces,
+    )

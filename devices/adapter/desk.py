@@ -2,27 +2,10 @@
 
 from typing import Final
 
-from devices.adapter.messages import (
-    CONFIGURATION,
-    LONGEST_S,
-    MINUTE_S,
-    SELF_CONSUMPTION,
-    Action,
-    Id,
-    Quantity,
-    ReadRequest,
-    StorageConfig,
-    WriteRequest,
-    decode_command,
-    decode_configuration,
-    decode_document,
-    request_id,
-)
+from devices.adapter.messages import CONFIGURATION, StorageConfig, decode_configuration
 from devices.adapter.monitoring import (
     NOT_CONFIGURED,
     Mode,
-    Window,
-    code_of,
     encode_configured,
     encode_done,
     encode_error,
@@ -32,7 +15,21 @@ from devices.adapter.monitoring import (
 from devices.adapter.storages import Open, Storage
 from devices.battery import BatteryState
 from devices.clock import Clock
+from devices.error_codes import code_of
 from devices.errors import DeviceError, DeviceRefusedError
+from devices.quantities import Quantity, Window
+from devices.requests import (
+    LONGEST_S,
+    MINUTE_S,
+    SELF_CONSUMPTION,
+    Action,
+    Id,
+    ReadRequest,
+    WriteRequest,
+    decode_command,
+    decode_document,
+    request_id,
+)
 
 _SIGNS: Final = {Action.CHARGE: 1.0, Action.DISCHARGE: -1.0, Action.STOP: 0.0}
 

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from devices.adapter.messages import Quantity, StorageConfig
+from devices.adapter.messages import StorageConfig
 from devices.battery import Battery, BatteryLimits, BatteryState
 from devices.clock import Clock
 from devices.errors import DeviceRefusedError
+from devices.quantities import Quantity
 from devices.registry import Device, Driver, Site, open_device
 from devices.write_log import WriteLog
 

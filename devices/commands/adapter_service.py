@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from devices.adapter.adapter import Announced, SunSpecAdapter
-from devices.adapter.announce import own_addresses
 from devices.adapter.broker import server_context
 from devices.adapter.certificates import CertificateFiles, files_in, make_certificates
 from devices.adapter.desk import Desk
 from devices.adapter.storages import storage_opener
+from devices.announce import own_addresses
 from devices.clock import SystemClock
 from devices.dead_man import open_watched
 from devices.write_log import WriteLog

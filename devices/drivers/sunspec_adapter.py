@@ -5,15 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from devices.adapter.messages import (
-    COMMAND,
-    CONFIGURATION,
-    LONGEST_S,
-    MINUTE_S,
-    SELF_CONSUMPTION,
-    Action,
-    Quantity,
-)
+from devices.adapter.messages import COMMAND, CONFIGURATION
 from devices.adapter.monitoring import NOT_CONFIGURED
 from devices.battery import BatteryLimits, BatteryState
 from devices.drivers.sunspec_adapter_codec import (
@@ -26,10 +18,13 @@ from devices.drivers.sunspec_adapter_codec import (
     read_document,
     soc_of,
 )
-from devices.drivers.sunspec_adapter_session import AdapterSession, client_context
+from devices.drivers.sunspec_adapter_session import AdapterSession
 from devices.errors import DeviceError
 from devices.guarded_writes import GuardedWrites, Register, Value
+from devices.mqtt_client import client_context
+from devices.quantities import Quantity
 from devices.registry import Device, Site
+from devices.requests import LONGEST_S, MINUTE_S, SELF_CONSUMPTION, Action
 from devices.settings import read_settings
 from devices.steered import SteeredBattery
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from devices.adapter.messages import SELF_CONSUMPTION, Action, Quantity
-from devices.adapter.monitoring import CODES, DELIVERED
 from devices.battery import BatteryLimits
+from devices.error_codes import CODES
 from devices.errors import DeviceReplyError, DeviceUnavailableError
+from devices.quantities import DELIVERED, Quantity
+from devices.requests import SELF_CONSUMPTION, Action
 
 _PLAUSIBLE: Final = 1.5
 """A power beyond this share of the rated power is a wrong scale or unit, not a measurement."""

@@ -1,135 +1,22 @@
 """A gateway's MQTT session with a SunSpec adapter: TLS, one request in flight, its answer."""
 
 import asyncio
-import logging
 import re
 import secrets
-import socket
 import ssl
-from collections.abc import Coroutine, Mapping
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Final
 
 import aiomqtt
 
-from devices.adapter.messages import COMMAND, MONITORING, Quantity
+from devices.adapter.messages import COMMAND, MONITORING
 from devices.drivers.sunspec_adapter_codec import Answer, decode_answer, encode_document
 from devices.errors import DeviceConfigError, DeviceUnavailableError
-
-# a library that logs without a handler prints to stderr (§7)
-logging.getLogger("mqtt").addHandler(logging.NullHandler())
+from devices.mqtt_client import MqttClient
+from devices.quantities import Quantity
 
 KEEPALIVE_S: Final = 15
 """A gateway that is silent for one and a half of these is dead to the broker, which tells. [s]"""
-# Without it a request waits 40 ms for the acknowledgement of the answer before (measured).
-_NO_DELAY: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
-
-
-class _Client(aiomqtt.Client):
-    """A client whose connecting takes no longer than its requests do."""
-
-    def __init__(
-        self,
-        hostname: str,
-        port: int,
-        *,
-        tls_context: ssl.SSLContext,
-        will: aiomqtt.Will | None,
-        timeout: float,
-    ) -> None:
-        super().__init__(
-            hostname,
-            port,
-            tls_context=tls_context,
-            will=will,
-            timeout=timeout,
-            keepalive=KEEPALIVE_S,
-            socket_options=_NO_DELAY,
-            max_queued_incoming_messages=1_000,
-        )
-        self._client.connect_timeout = timeout
-
-    @property
-    def cut(self) -> bool:
-        """Whether the connection has ended since it was made."""
-        return self._disconnected.done()
-
-    async def unless_cut(self, work: Coroutine[object, object, None]) -> None:
-        """Do something that waits for the broker, and stop waiting when the connection ends.
-
-        Raises
-        ------
-        aiomqtt.MqttError
-            If it ended.
-        """
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait((task, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                msg = "the connection was cut"
-                raise aiomqtt.MqttError(msg)
-            task.result()
-        finally:
-            task.cancel()
-
-    async def leave(self) -> None:
-        """Say farewell where somebody hears it, and take note of why the connection ended."""
-        with suppress(aiomqtt.MqttError):
-            await self.__aexit__(None, None, None)
-        if self._disconnected.done() and not self._disconnected.cancelled():
-            self._disconnected.exception()  # else asyncio complains that nobody asked
-
-
-class _Socket(ssl.SSLSocket):
-    """A TLS socket that closes when its handshake fails; paho leaves it to the collector."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def client_context(
-    ca_file: Path,
-    *,
-    cert_file: Path | None = None,
-    key_file: Path | None = None,
-    check_name: bool = True,
-) -> ssl.SSLContext:
-    """Return TLS 1.2 or later that trusts the adapter's own authority and no other.
-
-    Parameters
-    ----------
-    ca_file : Path
-        The adapter's authority.
-    cert_file, key_file : Path, optional
-        The gateway's certificate and key, for adapters that ask for them.
-    check_name : bool
-        Whether the certificate must carry the host that was dialled.
-
-    Raises
-    ------
-    DeviceConfigError
-        If a file cannot be read or is none of its kind.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _Socket
-    context.check_hostname = check_name
-    try:
-        context.load_verify_locations(ca_file)
-        if cert_file is not None:
-            context.load_cert_chain(cert_file, key_file)
-    except OSError as error:
-        names = ", ".join(str(each) for each in (ca_file, cert_file, key_file) if each is not None)
-        unfit = isinstance(error, ssl.SSLError)
-        reason = "no certificate or key that can be used" if unfit else error.strerror
-        msg = f"TLS files {names}: {reason}; name those made with the adapter"
-        raise DeviceConfigError(msg) from error
-    return context
 
 
 class AdapterSession:
@@ -142,7 +29,7 @@ class AdapterSession:
     host, port : str, int
         The adapter's broker.
     tls : ssl.SSLContext
-        See `client_context`.
+        See `devices.mqtt_client.client_context`.
     timeout_s : float
         How long an answer, or a connection, may take. [s]
     will : bytes, optional
@@ -173,7 +60,7 @@ class AdapterSession:
         self._timeout_s = timeout_s
         self._will = None if will is None else aiomqtt.Will(COMMAND, will, qos=1)
         self._repeats_id = repeats_id
-        self._client: _Client | None = None
+        self._client: MqttClient | None = None
         self._gateway = gateway or secrets.token_hex(4)
         self._busy = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -257,7 +144,7 @@ class AdapterSession:
 
     async def _ask(
         self,
-        client: _Client,
+        client: MqttClient,
         topic: str,
         document: Mapping[str, object],
         quantity: Quantity | None,
@@ -280,27 +167,26 @@ class AdapterSession:
         msg = "the connection ended"
         raise aiomqtt.MqttError(msg)
 
-    async def _connected(self) -> _Client:
+    async def _connected(self) -> MqttClient:
         if self._client is not None:
             if not self._client.cut:
                 return self._client
             await self._hang_up()
-        client = _Client(
+        client = MqttClient(
             self._host,
             self._port,
             tls_context=self._tls,
             will=self._will,
             timeout=self._timeout_s,
+            keepalive=KEEPALIVE_S,
         )
-        entering = asyncio.ensure_future(client.__aenter__())
         try:
-            await asyncio.shield(entering)
+            await client.enter()
             self._client = client
             await client.subscribe(MONITORING, qos=1)
         except asyncio.CancelledError:
-            # its thread goes on connecting: let it, then hang up
             self._client = None
-            self._leave(client, entering)
+            self._leave(client)
             raise
         except aiomqtt.MqttError as error:
             self._client = None
@@ -317,13 +203,8 @@ class AdapterSession:
         msg = f"{where} cannot be reached ({_reason(error)}); see whether it is there"
         return DeviceUnavailableError(msg)
 
-    def _leave(self, client: _Client, entering: "asyncio.Future[_Client]") -> None:
-        async def leave() -> None:
-            with suppress(aiomqtt.MqttError):
-                await entering
-                await client.leave()
-
-        task = asyncio.get_running_loop().create_task(leave())
+    def _leave(self, client: MqttClient) -> None:
+        task = asyncio.get_running_loop().create_task(client.leave())
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 

@@ -13,15 +13,7 @@ from typing import Final, cast
 from devices.adapter.broker import AdapterBroker, server_context
 from devices.adapter.certificates import CertificateFiles, make_certificates
 from devices.adapter.desk import Desk
-from devices.adapter.messages import (
-    COMMAND,
-    MINUTE_S,
-    MONITORING,
-    Quantity,
-    ReadRequest,
-    WriteRequest,
-    decode_command,
-)
+from devices.adapter.messages import COMMAND, MONITORING
 from devices.adapter.monitoring import encode_done, encode_error, mode_of
 from devices.adapter.storages import storage_opener
 from devices.clock import Clock
@@ -29,7 +21,9 @@ from devices.emulators.emulator import Emulator
 from devices.emulators.faults import Fault, FaultPlan
 from devices.emulators.house import EmulatedHome
 from devices.errors import DeviceError, DeviceUnavailableError
+from devices.quantities import Quantity
 from devices.registry import EMULATORS, resolve
+from devices.requests import MINUTE_S, ReadRequest, WriteRequest, decode_command
 from devices.write_log import WriteLog
 
 READ_FAULTS: Final = frozenset(

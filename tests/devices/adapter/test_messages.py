@@ -10,15 +10,11 @@ from devices.adapter.messages import (
     COMMAND,
     CONFIGURATION,
     MONITORING,
-    Action,
-    Quantity,
-    ReadRequest,
     StorageConfig,
-    WriteRequest,
-    decode_command,
     decode_configuration,
 )
 from devices.errors import DeviceError, DeviceRefusedError
+from devices.requests import decode_command
 
 SOLAREDGE_AS_PRINTED = b"""{ "storage": "solardge ", "model": "Storedge 4",
     "address": "192.168.1.20",
@@ -33,61 +29,6 @@ def test_topics_are_those_of_table_2():
         "/sunadp/command",
         "/sunadp/monitoring",
     )
-
-
-@pytest.mark.parametrize(
-    ("message", "quantity"),
-    [
-        (b'{"read": "Frequency"}', Quantity.FREQUENCY),
-        (b'{"read": "Phase voltage"}', Quantity.PHASE_VOLTAGE),
-        (b'{"read": "Line current"}', Quantity.LINE_CURRENT),
-        (b'{"read": "Active power"}', Quantity.ACTIVE_POWER),
-        (b'{"read": "Reactive power"}', Quantity.REACTIVE_POWER),
-        (b'{"read":"State of charge"}', Quantity.STATE_OF_CHARGE),
-    ],
-)
-def test_every_read_of_table_3_is_understood(message, quantity):
-    assert decode_command(message) == ReadRequest(quantity=quantity)
-
-
-@pytest.mark.parametrize(
-    ("message", "request_"),
-    [
-        (
-            b'{"write": "charge", "power": 50, "interval": 60}',
-            WriteRequest(action=Action.CHARGE, power_percent=50, interval_s=3600),
-        ),
-        (
-            b'{"write": "discharge", "power": 80, "interval": 60}',
-            WriteRequest(action=Action.DISCHARGE, power_percent=80, interval_s=3600),
-        ),
-        (
-            b'{"write": "profile": "self-consumption", "backup": 20}',  # sic: no JSON
-            WriteRequest(action=Action.PROFILE, backup_soc=0.2),
-        ),
-        (
-            b'{"write": "profile", "profile": "self-consumption", "backup": 20}',
-            WriteRequest(action=Action.PROFILE, backup_soc=0.2),
-        ),
-        (b'{"write": "stop"}', WriteRequest(action=Action.STOP)),
-    ],
-)
-def test_every_write_of_table_4_is_understood_with_minutes_and_per_cent(message, request_):
-    assert decode_command(message) == request_
-
-
-def test_interval_can_be_seconds_where_an_adapter_means_seconds():
-    message = b'{"write":"charge","power":50,"interval":60}'
-
-    assert decode_command(message, interval_unit_s=1.0) == WriteRequest(
-        action=Action.CHARGE, power_percent=50, interval_s=60
-    )
-
-
-def test_an_id_is_kept_for_the_answer():
-    assert decode_command(b'{"read":"Frequency","id":"a-7"}').id == "a-7"
-    assert decode_command(b'{"read":"Frequency","id":7}').id == 7
-    assert decode_command(b'{"read":"Frequency","id":{"no":1}}').id is None
 
 
 def test_configuration_of_the_solaredge_test_is_understood_with_its_stray_spaces():
@@ -116,38 +57,6 @@ def test_an_address_may_carry_its_port(address, host, port):
     config = decode_configuration(json.dumps(body).encode())
 
     assert (config.host, config.port, config.rated_w) == (host, port, 4000)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        b"",
-        b"[]",
-        b"null",
-        b"{}",
-        b'{"read": "Temperature"}',
-        b'{"read": 5}',
-        b'{"write": "fly"}',
-        b'{"write": "charge"}',
-        b'{"write": "charge", "power": 50}',
-        b'{"write": "charge", "power": 101, "interval": 1}',
-        b'{"write": "charge", "power": -1, "interval": 1}',
-        b'{"write": "charge", "power": true, "interval": 1}',
-        b'{"write": "charge", "power": NaN, "interval": 1}',
-        b'{"write": "charge", "power": 50, "interval": 0}',
-        b'{"write": "charge", "power": 50, "interval": 1e300}',
-        b'{"write": "profile", "profile": "backup"}',
-        b'{"write": "profile", "backup": 120}',
-        b"[" * 5000,
-        b"x" * 100_000,
-        b"\xff\xfe",
-    ],
-)
-def test_what_is_no_command_is_refused_in_one_line(message):
-    with pytest.raises(DeviceRefusedError) as refused:
-        decode_command(message)
-
-    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,8 @@
 
 import json
 
-from devices.adapter.messages import Action, Quantity, WriteRequest
-from devices.adapter.monitoring import (
-    Mode,
-    Window,
-    code_of,
-    encode_done,
-    encode_error,
-    encode_report,
-    mode_of,
-)
+from devices.adapter.monitoring import Mode, encode_done, encode_error, encode_report, mode_of
+from devices.error_codes import code_of
 from devices.errors import (
     DeviceError,
     DeviceRefusedError,
@@ -19,6 +11,8 @@ from devices.errors import (
     DeviceUnavailableError,
     WriteBudgetError,
 )
+from devices.quantities import Quantity, Window
+from devices.requests import Action, WriteRequest
 
 CHARGING = Mode(name="charge", power_percent=50)
 
@@ -77,14 +71,6 @@ def test_phases_are_told_one_by_one():
     assert report["avg"] == [231.0, 230.0, 229.25]
     assert report["last"] == [232.0, 229.0, 229.5]
     assert (report["type"], report["id"]) == (None, "a-1")
-
-
-def test_another_number_of_phases_starts_a_window_anew():
-    window = window_of((230.0,), (231.0, 232.0))
-
-    assert window.figures(1.0)["avg"] == [231.0, 232.0]
-    window.clear()
-    assert not window
 
 
 def test_an_acknowledgement_tells_what_stands():

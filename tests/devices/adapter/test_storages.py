@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from devices.adapter.messages import Quantity, StorageConfig
+from devices.adapter.messages import StorageConfig
 from devices.adapter.storages import Storage
 from devices.battery import BatteryState
 from devices.errors import DeviceRefusedError
 from devices.inverter_readings import InverterState
+from devices.quantities import Quantity
 from devices.registry import Device
 
 CONFIG = StorageConfig(storage="sunspec", model="x", host="h", rated_w=4_000)

@@ -6,14 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.adapter.messages import (
-    Action,
-    Quantity,
-    ReadRequest,
-    WriteRequest,
-    decode_command,
-)
-from devices.adapter.monitoring import CODES
 from devices.battery import BatteryLimits
 from devices.drivers.sunspec_adapter_codec import (
     Answer,
@@ -26,7 +18,10 @@ from devices.drivers.sunspec_adapter_codec import (
     read_document,
     soc_of,
 )
+from devices.error_codes import CODES
 from devices.errors import DeviceError, DeviceReplyError, DeviceUnavailableError
+from devices.quantities import Quantity
+from devices.requests import Action, ReadRequest, WriteRequest, decode_command
 
 REPORT = (
     b'{"timestamp": 1, "device": "storage", "quantity": "Active power", "unit": "W", "type":'
