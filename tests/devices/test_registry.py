@@ -67,7 +67,7 @@ def test_a_setting_that_no_driver_has_is_one_line_that_names_the_table(name):
 
     line = asyncio.run(refused())
 
-    assert line.startswith("home.toml [shed]: nonsense is no setting of this driver; it takes ")
+    assert line.startswith("home.toml [shed]: nonsense is no setting here; it takes ")
     assert len(line.splitlines()) == 1
 
 

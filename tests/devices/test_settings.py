@@ -44,7 +44,7 @@ def test_a_table_becomes_settings_with_their_types():
         ({}, "home.toml [battery]: host is missing; give it"),
         (
             {"host": "a", "hots": "b"},
-            "home.toml [battery]: hots is no setting of this driver; "
+            "home.toml [battery]: hots is no setting here; "
             "it takes host, port, timeout_s, inverted, token_file",
         ),
         ({"host": 5}, "home.toml [battery]: host is 5; give a text"),
