@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pyomo.environ as pyo
 
+from aggregator.intraday_model import add_positions, trading_cost
 from aggregator.problem import Limit, Problem
 from devices.arrays import FloatArray
 
@@ -59,6 +60,9 @@ def add_exclusivity(m: pyo.ConcreteModel, problem: Problem) -> None:
     m.discharge_only = _rows(m, lambda t: m.discharge_kwh[t] <= cell_max_kwh * (1 - m.charging[t]))
     m.import_only = _rows(m, lambda t: m.import_kwh[t] <= import_max_kwh[t] * m.importing[t])
     m.export_only = _rows(m, lambda t: m.export_kwh[t] <= export_max_kwh[t] * (1 - m.importing[t]))
+    if problem.trading is not None:
+        for t in m.slots:
+            m.committed[t].domain = pyo.Binary
 
 
 def exchange_max_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
@@ -152,6 +156,9 @@ def _add_commitment(m: pyo.ConcreteModel, problem: Problem) -> None:
     The paper writes E_e = E_c. Net export E_e − E_i is what is settled, equals E_e whenever
     E_e > 0, and keeps the relaxation from importing in order to export.
     """
+    if problem.trading is not None:
+        add_positions(m, problem.trading)
+        return
     committed_kwh = problem.committed_wh / 1000
     short, over = Limit.COMMITMENT_SHORT, Limit.COMMITMENT_OVER
 
@@ -188,7 +195,10 @@ def _add_cost(m: pyo.ConcreteModel, problem: Problem) -> None:
         paid = float(import_price[t]) * m.import_kwh[t] - float(export_price[t]) * m.export_kwh[t]
         return paid + pyo.quicksum(price[limit] * m.excess_kwh[limit, t] for limit in Limit)
 
-    m.cost = pyo.Objective(expr=pyo.quicksum(cost(t) for t in m.slots) + _tie_break(m, problem))
+    total = pyo.quicksum(cost(t) for t in m.slots) + _tie_break(m, problem)
+    if problem.trading is not None:
+        total += trading_cost(m, problem.trading)
+    m.cost = pyo.Objective(expr=total)
 
 
 def _tie_break(m: pyo.ConcreteModel, problem: Problem) -> pyo.Expression:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aggregator.intraday_terms import deviation_wh
 from aggregator.model import HELD, MINOR
 from aggregator.problem import RESOLUTION_WH, Breach, Limit, Problem
 from devices.arrays import BoolArray, FloatArray
@@ -85,12 +86,17 @@ def cost(problem: Problem, result: Outcome) -> float:
 
 
 def objective(problem: Problem, result: Outcome) -> float:
-    """Return what the model minimises: cost, price of breaches and tie-break. [currency]"""
+    """Return what the model minimises: cost, breaches, tie-break, trades. [currency]"""
     breach_micro = sum(
         problem.breach_price_per_mwh(limit) * float(wh.sum())
         for limit, wh in excess_wh(problem, result).items()
     )
-    return cost(problem, result) + breach_micro / 1e6 + tie_break_cost(problem, result)
+    reached = cost(problem, result) + breach_micro / 1e6 + tie_break_cost(problem, result)
+    if problem.trading is None:
+        return reached
+    net_export_wh = result.export_wh - result.import_wh
+    position_wh = problem.trading.best_wh(net_export_wh)
+    return reached + float(problem.trading.micro(position_wh, net_export_wh).sum()) / 1e6
 
 
 def tie_break_cost(problem: Problem, result: Outcome) -> float:
@@ -108,7 +114,10 @@ def excess_wh(problem: Problem, result: Outcome) -> dict[Limit, FloatArray]:
     """Return by how much each limit is exceeded in each interval, arrays of shape (slots,). [Wh]"""
     battery, options = problem.battery, problem.options
     net_export_wh = result.export_wh - result.import_wh
-    short_wh = np.where(problem.committed_wh > 0, problem.committed_wh - net_export_wh, 0.0)
+    position_wh = problem.committed_wh
+    if problem.trading is not None:
+        position_wh = problem.trading.best_wh(net_export_wh)
+    short_wh, over_wh = deviation_wh(position_wh, net_export_wh)
     end_short_wh = np.zeros_like(short_wh)
     if problem.end_stored_wh is not None:
         end_short_wh[-1] = problem.end_stored_wh - result.stored_wh[-1]
@@ -119,7 +128,7 @@ def excess_wh(problem: Problem, result: Outcome) -> dict[Limit, FloatArray]:
         Limit.IMPORT_HIGH: result.import_wh - problem.grid_limit_wh(options.import_limit_w),
         Limit.EXPORT_HIGH: result.export_wh - problem.grid_limit_wh(options.export_limit_w),
         Limit.COMMITMENT_SHORT: short_wh,
-        Limit.COMMITMENT_OVER: -short_wh,
+        Limit.COMMITMENT_OVER: over_wh,
     }
     return {limit: np.maximum(wh, 0.0) for limit, wh in above_wh.items()}
 

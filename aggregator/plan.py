@@ -118,7 +118,7 @@ def plan_day(
         committed_wh=np.zeros(forecast.grid.count),
         bidding=True,
     )
-    return _best_plan(problem, time_limit_s)
+    return best_plan(problem, time_limit_s)
 
 
 def replan(
@@ -159,11 +159,39 @@ def replan(
         committed_wh=committed_wh,
         bidding=False,
     )
-    return _best_plan(problem, time_limit_s)
+    return best_plan(problem, time_limit_s)
 
 
-def _best_plan(problem: Problem, time_limit_s: float) -> Plan:
-    """Return the solver's plan; while unproved, the course that needs no solver may beat it."""
+def follow_day(battery: VirtualBattery, forecast: Forecast) -> Plan:
+    """Return the day of a fleet that sells nothing: every battery follows its home.
+
+    Parameters
+    ----------
+    battery : VirtualBattery
+        The fleet's battery, at the day's start.
+    forecast : Forecast
+        Energy and prices of the day.
+    """
+    problem = Problem(
+        battery=battery,
+        forecast=replace(forecast, export_price_per_mwh=np.zeros(forecast.grid.count)),
+        options=PlanOptions(),
+        committed_wh=np.zeros(forecast.grid.count),
+        bidding=False,
+    )
+    return _plan(problem, followed_cell_wh(problem), None)
+
+
+def best_plan(problem: Problem, time_limit_s: float) -> Plan:
+    """Return the solver's plan; while unproved, the course that needs no solver may beat it.
+
+    Parameters
+    ----------
+    problem : Problem
+        Battery, day, and what is bid, promised or traded.
+    time_limit_s : float
+        Time for the solver. [s]
+    """
     require_number("time_limit_s", time_limit_s, minimum=0.0)
     try:
         solution = solve(problem, time_limit_s=time_limit_s)

@@ -8,6 +8,7 @@ import numpy as np
 
 from aggregator.errors import PlanInputError
 from aggregator.forecast import Forecast
+from aggregator.intraday_terms import Trading
 from aggregator.series import require_number, require_series
 from aggregator.virtual_battery import VirtualBattery
 from devices.arrays import FloatArray
@@ -127,9 +128,16 @@ class Problem:
     """E_c, 0 where nothing is promised, shape (slots,). [Wh]"""
     bidding: bool
     """True while the plan's exports are still to be bid, False once the market has cleared."""
+    trading: Trading | None = None
+    """On what terms ``committed_wh``, then its positions, can still change; None once they cannot.
+
+    It prices deviations from them, too, interval by interval."""
 
     def __post_init__(self) -> None:
         require_series("committed_wh", self.committed_wh, self.forecast.grid.count, minimum=0.0)
+        if self.trading is not None:
+            count = self.forecast.grid.count
+            require_series("trading position_wh", self.trading.position_wh, count, minimum=0.0)
 
     @property
     def end_stored_wh(self) -> float | None:
@@ -150,8 +158,11 @@ class Problem:
 
         Notes
         -----
-        The dearest energy has gone through the cells: max |π| / (η_c η_d), at least 1.
+        The dearest energy has gone through the cells: max |π| / (η_c η_d), at least 1. Where
+        trading prices deviations, breaking a commitment costs nothing on top.
         """
+        if self.trading is not None and limit in {Limit.COMMITMENT_SHORT, Limit.COMMITMENT_OVER}:
+            return 0.0
         prices = self.forecast.import_price_per_mwh, self.forecast.export_price_per_mwh
         dearest = max(1.0, *(float(np.abs(price).max()) for price in prices))
         round_trip = self.battery.charge_efficiency * self.battery.discharge_efficiency

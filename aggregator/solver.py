@@ -22,6 +22,8 @@ RELATIVE_GAP = 1e-6
 """Relative gap at which branch and bound stops."""
 EXCLUSIVE_KWH = 1e-6
 """Energy up to which two opposed flows count as one; the solver's feasibility is 1e-7. [kWh]"""
+WHOLE = 1e-9
+"""How far from 0 or 1 the relaxation may leave what is to be a binary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def solve(problem: Problem, *, time_limit_s: float) -> Solution:
     """
     m = build(problem)
     relaxed = _run(m, time_limit_s)
-    if _is_exclusive(m):
+    if _is_exclusive(m, problem):
         return _solution(m, relaxed.bound)
     course = _solution(m, relaxed.bound)
     add_exclusivity(m, problem)
@@ -79,11 +81,18 @@ def _solution(m: pyo.ConcreteModel, bound: float) -> Solution:
     return Solution(cell_wh=cell_kwh * 1000, bound=shown)
 
 
-def _is_exclusive(m: pyo.ConcreteModel) -> bool:
-    """Tell whether no interval charges and discharges, nor imports and exports."""
+def _is_exclusive(m: pyo.ConcreteModel, problem: Problem) -> bool:
+    """Tell whether no interval charges and discharges, imports and exports, or half settles."""
     cells_kwh = np.minimum(_values(m.charge_kwh), _values(m.discharge_kwh))
     grid_kwh = np.minimum(_values(m.import_kwh), _values(m.export_kwh))
-    return bool(max(cells_kwh.max(), grid_kwh.max()) <= EXCLUSIVE_KWH)
+    opposed_kwh = max(cells_kwh.max(), grid_kwh.max())
+    return bool(opposed_kwh <= EXCLUSIVE_KWH and (problem.trading is None or _is_settled(m)))
+
+
+def _is_settled(m: pyo.ConcreteModel) -> bool:
+    """Tell whether every interval of a plan that trades is committed, or is not."""
+    committed = _values(m.committed)
+    return bool(np.abs(committed - np.rint(committed)).max() <= WHOLE)
 
 
 def _values(variable: pyo.Var) -> FloatArray:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from contracts.local.revm_state import Account, ChainState
 from devices.arrays import FloatArray, IntArray
 from scenarios.errors import ScenarioInputError
-from scenarios.fleet_state import FleetState
+from scenarios.fleet_state import ContractSide, FleetState, HomesState
 from scenarios.past import Past
 
 FILE = "checkpoint.npz"
@@ -74,8 +74,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint in one step: a run that is killed meanwhile keeps the last one."""
     arrays = {
         "expected_wh": checkpoint.expected_wh,
-        **_taken("state", checkpoint.state, leave=("past",)),
-        **_taken("past", checkpoint.state.past),
+        **_taken("contract", checkpoint.state.contract),
+        **_taken("homes", checkpoint.state.homes, leave=("past",)),
+        **_taken("past", checkpoint.state.homes.past),
         **_taken("totals", checkpoint.totals),
     }
     accounts = []
@@ -156,8 +157,6 @@ def _read(arrays: Arrays) -> Checkpoint:
         )
         for number, account in enumerate(about["accounts"])
     }
-    state = _given("state", arrays)
-    plant_power_w = float(state.pop("plant_power_w"))
     return Checkpoint(
         asked=about["asked"],
         days_done=about["days_done"],
@@ -165,13 +164,21 @@ def _read(arrays: Arrays) -> Checkpoint:
         now_s=about["now_s"],
         chain=chain,
         expected_wh=arrays["expected_wh"],
-        state=FleetState(**state, plant_power_w=plant_power_w, past=Past(**_given("past", arrays))),
+        state=FleetState(
+            homes=HomesState(**_given("homes", arrays), past=Past(**_given("past", arrays))),
+            contract=ContractSide(
+                **{
+                    name: value if value.ndim else value.item()
+                    for name, value in _given("contract", arrays).items()
+                }
+            ),
+        ),
         totals=Totals(**_given("totals", arrays)),
     )
 
 
 def _taken(
-    prefix: str, value: FleetState | Past | Totals, *, leave: tuple[str, ...] = ()
+    prefix: str, value: ContractSide | HomesState | Past | Totals, *, leave: tuple[str, ...] = ()
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the fields of a value as named arrays."""
     return {

@@ -4,7 +4,6 @@ A gateway has neither pandas nor pyomo, so nothing that needs them may be import
 command is asked for.
 """
 
-import importlib
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ import click
 
 from aggregator.errors import PlanError
 from contracts.errors import LedgerError
+from devices.commands.lazy import Lazy
 from devices.errors import DeviceError
 from hems.errors import ControlError
 from scenarios.errors import DataError, ScenarioInputError
@@ -19,6 +19,7 @@ from scenarios.errors import DataError, ScenarioInputError
 COMMANDS = {
     "demo": ("scenarios.demo_command", "One day of a fleet, from plan to payment."),
     "fleet": ("scenarios.fleet_run_command", "Many days of a fleet, resumed where they stood."),
+    "sweep": ("scenarios.sweep_command", "A fleet run again and again, a setting varied."),
     "plan": ("aggregator.cli", "Plan a market day, or plan it again for what was awarded."),
     "bid": ("aggregator.cli", "Offer a plan to a price-taker market and write the award."),
     "publish": ("aggregator.cli", "Publish a plan and its award to the fleet contract."),
@@ -28,8 +29,9 @@ COMMANDS = {
     ),
     "status": ("aggregator.cli", "Show what was promised, delivered and settled."),
     "chain": ("contracts.cli", "Put the contracts on a chain and admit members."),
+    "agent": ("hems.agent.cli", "Run a home's gateway: read, decide, steer and report."),
     "device": ("devices.cli", "Find, read, steer and emulate batteries, meters and chargers."),
-    "scenario": ("scenarios.scenario_command", "Run what the papers did, on emulated devices."),
+    "scenario": ("scenarios.scenario_command", "Run what the papers did, and set it beside them."),
     "bench": ("scenarios.bench_command", "Measure how fast parts of gridpact are here."),
 }
 """Command, module that holds a `click.Command` of that name, and its line in the overview."""
@@ -39,31 +41,7 @@ OF_ADAPTER = ("amqtt", "cryptography", "ifaddr")
 """Packages that the adapter extra brings; the aggregator's brings all others."""
 
 
-class Lazy(click.Group):
-    """A group that imports a sub-command's module when it is called for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the operator's day."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview without importing anything."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=Lazy)
+@click.group(cls=Lazy, lazy=COMMANDS)
 @click.version_option(package_name="gridpact")
 def cli() -> None:
     """Run a fleet of home batteries that keeps its promise to the market, on a chain."""

@@ -3,8 +3,8 @@
 import numpy as np
 
 from contracts.timegrid import TimeGrid
-from devices.arrays import FloatArray
-from scenarios.data.fleet_data import MINUTE_S
+from devices.arrays import FloatArray, IntArray
+from scenarios.data.fleet_data import MINUTE_S, FleetData
 from scenarios.errors import ScenarioInputError
 
 
@@ -69,12 +69,25 @@ def worsened_wh(
     lengths = np.diff([*edges, len(actual_wh)])
     total_wh = np.add.reduceat(actual_wh, edges)
     z = rng.standard_normal(len(edges))
-    factor = _factor(total_wh, z, error)
+    factor = error_factor(total_wh, z, error)
     point_wh = total_wh * np.maximum(0.0, 1 + factor * z) / lengths
     return np.repeat(point_wh, lengths)
 
 
-def _factor(total_wh: FloatArray, z: FloatArray, error: float) -> float:
+def point_edges(grid: TimeGrid, forecast_step_s: int) -> IntArray:
+    """Return the first slot of each of a forecast's points, shape (points,)."""
+    return np.arange(0, grid.count, max(1, forecast_step_s // grid.step_s))
+
+
+def fleet_energy_wh(data: FleetData) -> tuple[FloatArray, FloatArray]:
+    """Return what the fleet will use and make on its market day, each of shape (slots,). [Wh]"""
+    day, grid = slice(data.day_start_minute, None), data.market_grid
+    made_w = data.pv_w[:, day].sum(axis=0) + data.plant_pv_w[day] + data.plant_wind_w[day]
+    used_w = data.load_w[:, day].sum(axis=0)
+    return slot_energy_wh(used_w, grid), slot_energy_wh(made_w, grid)
+
+
+def error_factor(total_wh: FloatArray, z: FloatArray, error: float) -> float:
     """Return k such that Σ|max(0, 1 + k z) − 1| total = error Σ total, by bisection."""
     if error == 0 or not total_wh.sum() > 0:
         return 0.0

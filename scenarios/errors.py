@@ -9,8 +9,10 @@
         └── DataGapError            a hole where a value is needed: mend it, or ask for another day
 
     ScenarioInputError              a rule or size that no day can be run with: choose another
+    WorkerLostError                 a process that homes lived in is gone: start the run again
 
-Nothing here is retried. All are also `ValueError`, but the first, which is a `FileNotFoundError`.
+Nothing here is retried. All are also `ValueError`, but the first, which is a
+`FileNotFoundError`, and the last, which is a `ConnectionError`.
 """
 
 
@@ -36,3 +38,7 @@ class DataGapError(DataFormatError):
 
 class ScenarioInputError(ValueError):
     """Say that a scenario was asked for with a value that it cannot run with."""
+
+
+class WorkerLostError(ConnectionError):
+    """Say that a process of a distributed run ended before the run did."""

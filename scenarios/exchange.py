@@ -10,13 +10,13 @@ from contracts.chain import TimeMachine
 from contracts.errors import LedgerError
 from contracts.fleet_arrays import Answers, ArrayLedger, FleetReport
 from contracts.ledger import FleetLedger
-from contracts.promise import SOC_BP_MAX, WEIGHT_PPB, Schedule
+from contracts.promise import Schedule
 from contracts.timegrid import TimeGrid
 from devices.arrays import BoolArray, FloatArray, IntArray
-from hems.see import owed_export_wh, unreported_wh
+from scenarios.correspondence import Answered, Heard, Said
 from scenarios.data.fleet_data import MINUTE_S
 from scenarios.fleet import Fleet, Rules
-from scenarios.fleet_state import FleetState
+from scenarios.fleet_state import ContractSide
 
 
 class LoopLedger(FleetLedger, ArrayLedger, Protocol):
@@ -47,10 +47,6 @@ class _Sent:
     """Whose they are; the plant is the last member."""
     report: FleetReport
     """What they say."""
-    net_export_wh: FloatArray
-    """What the members' meters showed, shape (members,). [Wh]"""
-    at_answer_wh: FloatArray
-    """What the members' answers knew of before, shape (members,). [Wh]"""
 
 
 class Exchange:
@@ -68,10 +64,12 @@ class Exchange:
         The ledger's chain.
     grid : TimeGrid
         The market day as the ledger dates it.
-    state : FleetState
-        Meters and answers; changed as the day goes on.
+    state : ContractSide
+        Weights and the plant; changed as the day goes on.
     day : int
         Ordinal of the day, which picks the draws.
+    plant_w : FloatArray, shape (minutes,)
+        Export of the plant. [W]
     """
 
     def __init__(
@@ -82,157 +80,135 @@ class Exchange:
         ledger: LoopLedger,
         clock: TimeMachine,
         grid: TimeGrid,
-        state: FleetState,
+        state: ContractSide,
         day: int,
+        plant_w: FloatArray,
     ) -> None:
         self._fleet, self._rules, self._ledger, self._clock = fleet, rules, ledger, clock
         self._grid, self._state, self._day = grid, state, day
-        self._schedule: Schedule = ledger.schedule(grid)
+        self._plant_w, self._metered = plant_w, 0
         self._on_the_way: _Sent | None = None
-        self._remaining_wh = np.zeros(fleet.homes)
-        self._answered_s = np.zeros(fleet.homes)
+        self._silent = np.zeros(fleet.homes, dtype=np.bool_)
         self._plant_wh: dict[int, int] = {}
         self._everybody = np.arange(fleet.homes + 1)
         disturbed = rules.disturbances
-        self.offline = disturbed.offline(seed=rules.seed, day=day, homes=fleet.homes)
+        self.offline: BoolArray = disturbed.offline(seed=rules.seed, day=day, homes=fleet.homes)
+        """Who has no connection today, shape (homes,)."""
         self.counts = Counts(refusals=[])
+        """What became of the reports so far."""
 
-    def step(self, minute: int, stored_wh: FloatArray) -> None:
-        """Do what is due at the beginning of a minute, or at the end of the day."""
-        now_s, interval_s = minute * MINUTE_S, self._rules.interval_s
-        self._arrive(minute)
-        begins = now_s % interval_s == 0 and now_s < self._grid.count * interval_s
-        if now_s % self._rules.report_s == 0:
-            self._send(minute, stored_wh, old_interval=begins)
-        if begins:
-            self._begin_interval(now_s // interval_s)
-        self._arrive(minute)
-        if now_s == interval_s + self._rules.report_s:
-            self._lapse(now_s)
+    def schedule(self) -> Schedule:
+        """Return what is published for the day now."""
+        return self._ledger.schedule(self._grid)
 
-    def finish(self, stored_wh: FloatArray) -> None:
-        """Report for the last time of the day, and give up what offline homes never reported."""
-        minutes = self._grid.count * self._rules.interval_s // MINUTE_S
-        self.step(minutes, stored_wh)
-        self._arrive(minutes + self._rules.report_s // MINUTE_S)
-        away = np.append(self.offline, False)  # the plant is never away
-        state = self._state
-        state.reported_wh[away] += unreported_wh(state.net_export_wh, state.reported_wh)[away]
-        state.at_answer_wh[away] = state.net_export_wh[away]
-
-    def owed_wh(self, minute: int) -> FloatArray:
-        """Return RE^{t,k} of every home as it knows it, shape (homes,). [Wh]"""
-        state, slot = self._state, minute * MINUTE_S // self._rules.interval_s
-        ahead_s = self._rules.interval_s - self._answered_s
-        plant_w = state.plant_power_w if self._rules.anticipate_plant else 0.0
-        return owed_export_wh(
-            remaining_export_wh=self._remaining_wh,
-            export_weight=state.export_weight,
-            import_weight=state.import_weight,
-            exported_since_wh=(state.net_export_wh - state.at_answer_wh)[:-1],
-            promised=self._schedule.commitment_wh[slot] > 0,
-            steered=self._schedule.steered[slot],
-            unsteered_wh=plant_w * ahead_s / 3600,
-        )
-
-    def steered(self, minute: int) -> BoolArray:
-        """Return S^t at a minute, shape (homes,)."""
-        slot = minute * MINUTE_S // self._rules.interval_s
-        return np.full(self._fleet.homes, self._schedule.steered[slot])
-
-    def soc_target(self, minute: int) -> FloatArray:
-        """Return SoC^{t,A} at a minute, shape (homes,), 0..1."""
-        slot = minute * MINUTE_S // self._rules.interval_s
-        return np.full(self._fleet.homes, self._schedule.soc_bp[slot] / SOC_BP_MAX)
-
-    def _send(self, minute: int, stored_wh: FloatArray, *, old_interval: bool) -> None:
-        """Make the reports of everybody whose exchange will not fail."""
-        rules, state, fleet = self._rules, self._state, self._fleet
+    def silent(self, minute: int) -> BoolArray | None:
+        """Return whose report at a minute does not go out, None where none is due."""
+        rules, fleet = self._rules, self._fleet
+        if minute * MINUTE_S % rules.report_s:
+            return None
         lost = rules.disturbances.lost(
             seed=rules.seed, day=self._day, minute=minute, homes=fleet.homes
         )
         lost &= ~self.offline
         self.counts.lost += int(lost.sum())
-        silent = lost | self.offline
-        members = self._everybody
-        if silent.any():
-            members = np.append(np.flatnonzero(~silent), fleet.homes)
-        soc_bp = np.rint(stored_wh / fleet.bank.capacity_wh * SOC_BP_MAX).astype(np.int64)
-        due_wh = unreported_wh(state.net_export_wh, state.reported_wh)
-        now_s = minute * MINUTE_S
+        self._silent = lost | self.offline
+        return self._silent
+
+    def send(self, minute: int, said: Said) -> None:
+        """Let the reports of everybody go out whose exchange will not fail."""
+        state, members = self._state, self._everybody
+        if self._silent.any():
+            members = np.append(np.flatnonzero(~self._silent), self._fleet.homes)
+        for power_w in self._plant_w[self._metered : minute].tolist():
+            state.plant_net_export_wh += power_w * (MINUTE_S / 3600)
+        self._metered = minute
+        plant_due_wh = round(state.plant_net_export_wh) - state.plant_reported_wh
         self._on_the_way = _Sent(
             minute=minute,
             members=members,
             report=FleetReport(
                 accounts=self._accounts(members),
                 # Energy up to now belongs to the interval that ends now, if one does.
-                interval=self._grid.first_interval + max(now_s - 1, 0) // rules.interval_s,
-                net_export_wh=due_wh[members],
-                soc_bp=np.append(soc_bp, 0)[members],
+                interval=self._grid.first_interval
+                + max(minute * MINUTE_S - 1, 0) // self._rules.interval_s,
+                net_export_wh=np.append(said.due_wh, plant_due_wh)[members],
+                soc_bp=np.append(said.soc_bp, 0)[members],
             ),
-            net_export_wh=state.net_export_wh[members],
-            at_answer_wh=state.at_answer_wh[members],
         )
-        if old_interval:
-            # What is on its way is the old interval's: nothing of it is exported in the new one.
-            state.at_answer_wh[members] = state.net_export_wh[members]
 
-    def _arrive(self, minute: int) -> None:
-        """Hand reports to the contract that have been on their way for long enough."""
+    def is_due(self, minute: int) -> bool:
+        """Return whether reports that are on their way have arrived by a minute."""
         sent, latency_s = self._on_the_way, self._rules.disturbances.latency_s
-        if sent is None or sent.minute * MINUTE_S + latency_s > minute * MINUTE_S:
-            return
+        return sent is not None and sent.minute * MINUTE_S + latency_s <= minute * MINUTE_S
+
+    def arrive(self, minute: int) -> Heard | None:
+        """Hand what has arrived to the contract; return what came back, None if nothing has."""
+        sent = self._on_the_way
+        if sent is None or not self.is_due(minute):
+            return None
         self._on_the_way = None
-        start_s = int(self._grid.start.timestamp())
+        start_s, latency_s = int(self._grid.start.timestamp()), self._rules.disturbances.latency_s
         self._clock.set_time(start_s + sent.minute * MINUTE_S + latency_s)
         outcomes = self._ledger.report_arrays(sent.report)
-        self._take(sent, outcomes.refusals)
+        refused = self._take(sent, outcomes.refusals)
         self._count_gas(outcomes.gas_used)
-        state = self._state
         if sent.minute:
-            state.plant_power_w = self._plant_power_w(sent.report.interval)
-        if minute * MINUTE_S < self._grid.count * self._rules.interval_s:
-            self._answer(sent, minute)
-
-    def _take(self, sent: _Sent, refusals: dict[int, LedgerError]) -> None:
-        """Count what the contract took, and leave what it refused to the next report."""
-        state = self._state
-        taken = np.ones(sent.members.shape[0], dtype=np.bool_)
-        taken[list(refusals)] = False
-        members, refused = sent.members[taken], sent.members[~taken]
-        state.reported_wh[members] += sent.report.net_export_wh[taken]
-        state.at_answer_wh[members] = sent.net_export_wh[taken]
-        # A refused report's energy is not in the answer: it stays "exported since".
-        state.at_answer_wh[refused] = sent.at_answer_wh[~taken]
-        state.weighed[members[members < self._fleet.homes]] = True
-        self.counts.reports += members.shape[0]
-        self.counts.refusals += [str(each) for each in refusals.values()]
-
-    def _answer(self, sent: _Sent, minute: int) -> None:
-        """Read what the fleet owes now, for those who reported."""
-        slot, homes = minute * MINUTE_S // self._rules.interval_s, sent.members[:-1]
-        answers: Answers = self._ledger.coordinate_arrays(
-            self._accounts(homes), self._grid.first_interval + slot
+            self._state.plant_power_w = self._plant_power_w(sent.report.interval)
+        goes_on = minute * MINUTE_S < self._grid.count * self._rules.interval_s
+        return Heard(
+            refused=refused,
+            plant_power_w=self._state.plant_power_w,
+            answers=self._answers(sent, minute) if goes_on else None,
         )
-        state = self._state
-        self._remaining_wh[homes] = answers.remaining_export_wh
-        state.export_weight[homes] = answers.export_weight_ppb / WEIGHT_PPB
-        state.import_weight[homes] = answers.import_weight_ppb / WEIGHT_PPB
-        self._answered_s[homes] = max(sent.minute * MINUTE_S - slot * self._rules.interval_s, 0)
 
-    def _begin_interval(self, slot: int) -> None:
-        """Go by the schedule until an answer comes: all that was promised is still owed."""
-        self._remaining_wh[:] = self._schedule.commitment_wh[slot]
-        self._answered_s[:] = 0.0
+    def finish(self) -> Heard | None:
+        """Wait for what is still on its way when the day is over."""
+        minutes = self._grid.count * self._rules.interval_s // MINUTE_S
+        return self.arrive(minutes + self._rules.report_s // MINUTE_S)
 
-    def _lapse(self, now_s: int) -> None:
-        """Take the weight of batteries that have been offline since the day began."""
+    def lapse(self, minute: int) -> None:
+        """Take, one t_sc into the second interval, the weight of batteries offline since before."""
+        now_s = minute * MINUTE_S
+        if now_s != self._rules.interval_s + self._rules.report_s:
+            return
         silent = np.flatnonzero(self.offline & self._state.weighed).tolist()
         if silent:
             self._clock.set_time(int(self._grid.start.timestamp()) + now_s)
         for home in silent:
             self._ledger.lapse(self._fleet.accounts[home])
             self._state.weighed[home] = False
+
+    def _take(self, sent: _Sent, refusals: dict[int, LedgerError]) -> IntArray:
+        """Count what the contract took; return which homes' reports it refused."""
+        state, homes = self._state, self._fleet.homes
+        taken = np.ones(sent.members.shape[0], dtype=np.bool_)
+        taken[list(refusals)] = False
+        members, refused = sent.members[taken], sent.members[~taken]
+        if taken[-1]:
+            state.plant_reported_wh += int(sent.report.net_export_wh[-1])
+        state.weighed[members[members < homes]] = True
+        self.counts.reports += members.shape[0]
+        self.counts.refusals += [str(each) for each in refusals.values()]
+        return refused[refused < homes]
+
+    def _answers(self, sent: _Sent, minute: int) -> Answered:
+        """Read what the fleet owes now, for those who reported."""
+        slot, homes = minute * MINUTE_S // self._rules.interval_s, sent.members[:-1]
+        answers: Answers = self._ledger.coordinate_arrays(
+            self._accounts(homes), self._grid.first_interval + slot
+        )
+
+        def of_all(values: IntArray) -> IntArray:
+            spread = np.zeros(self._fleet.homes, dtype=np.int64)
+            spread[homes] = values
+            return spread
+
+        return Answered(
+            remaining_export_wh=of_all(answers.remaining_export_wh),
+            export_weight_ppb=of_all(answers.export_weight_ppb),
+            import_weight_ppb=of_all(answers.import_weight_ppb),
+            answered_s=float(max(sent.minute * MINUTE_S - slot * self._rules.interval_s, 0)),
+        )
 
     def _plant_power_w(self, interval: int) -> float:
         """Return the plant's mean export since the last t_sc, from the ledger. [W]"""

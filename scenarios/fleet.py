@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 import numpy as np
 from eth_utils.address import to_checksum_address
@@ -10,12 +11,15 @@ from aggregator.publish import SOC_MARGIN
 from contracts.promise import Member
 from devices.arrays import FloatArray
 from devices.battery_bank import BatteryBank
+from scenarios.arrangement import FRAMEWORK, Arrangement
 from scenarios.data.fleet_data import PLANT_PV_RATING_W, PLANT_WIND_RATING_W, plant_scale
 from scenarios.disturbances import Disturbances
 from scenarios.errors import ScenarioInputError
 
 HOME_CONNECTION_W = 23_000
 """A home's grid connection: 100 A at 230 V, single phase. [W]"""
+PLACEHOLDER_WH = 1.0
+"""Capacity of the battery that a home without one is modelled with; its power is 0. [Wh]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,47 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Battery:
+    """Ratings of one home's battery; the defaults are Couraud 2021's.
+
+    Raises
+    ------
+    ScenarioInputError
+        If a rating is out of its range.
+    """
+
+    capacity_wh: float = 10_300.0
+    """Nominal capacity, > 0. [Wh]"""
+    power_w: float = 5_300.0
+    """Greatest power into or out of the cells, >= 0 (§3). [W]"""
+    charge_efficiency: float = 0.9
+    """η_c, cells over terminals when charging, 0 < η <= 1."""
+    discharge_efficiency: float = 0.9
+    """η_d, terminals over cells when discharging, 0 < η <= 1."""
+
+    def __post_init__(self) -> None:
+        try:
+            self.bank(1)
+        except ValueError as error:
+            raise ScenarioInputError(str(error)) from error
+
+    def bank(self, homes: int, *, of: int = 1) -> BatteryBank:
+        """Return ``homes`` equal batteries, each as large as ``of`` of these."""
+        return BatteryBank(
+            capacity_wh=np.full(homes, of * self.capacity_wh),
+            power_max_w=np.full(homes, of * self.power_w),
+            charge_efficiency=np.full(homes, self.charge_efficiency),
+            discharge_efficiency=np.full(homes, self.discharge_efficiency),
+            soc_min=np.zeros(homes),
+            soc_max=np.ones(homes),
+        )
+
+
+PAPER_BATTERY: Final = Battery()
+"""What every home has, unless it is said otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """Homes with batteries and, as one more member of the contract, the aggregator's own plant."""
 
@@ -118,7 +163,13 @@ def made_up_accounts(count: int) -> list[str]:
     ]
 
 
-def paper_fleet(homes: int, accounts: tuple[str, ...]) -> Fleet:
+def paper_fleet(
+    homes: int,
+    accounts: tuple[str, ...],
+    *,
+    battery: Battery = PAPER_BATTERY,
+    arrangement: Arrangement = FRAMEWORK,
+) -> Fleet:
     """Return Couraud 2021's fleet, its plant scaled with the number of homes.
 
     Parameters
@@ -126,11 +177,18 @@ def paper_fleet(homes: int, accounts: tuple[str, ...]) -> Fleet:
     homes : int
         Number of homes.
     accounts : tuple[str, ...]
-        ``homes`` + 1 ledger accounts.
+        A ledger account for each member that is steered, and the plant's.
+    battery : Battery
+        What each home has, or adds to a central site.
+    arrangement : Arrangement
+        Where the batteries stand.
     """
+    members = arrangement.members(homes)
+    if arrangement.batteries == "none":
+        battery = Battery(capacity_wh=PLACEHOLDER_WH, power_w=0.0)
     return Fleet(
-        bank=BatteryBank.uniform(homes),
-        connection_w=np.full(homes, float(HOME_CONNECTION_W)),
+        bank=battery.bank(members, of=homes // members),
+        connection_w=np.full(members, float(HOME_CONNECTION_W) * (homes // members)),
         # A tenth more than the panels' and turbines' rating: reality overshoots a nameplate.
         plant_w=1.1 * (PLANT_PV_RATING_W + PLANT_WIND_RATING_W) * plant_scale(homes),
         accounts=accounts,

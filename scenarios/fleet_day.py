@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from aggregator.award import Award, micro_per_mwh
-from aggregator.bills import Bills, bill_homes, registers
+from aggregator.bills import Bills
 from aggregator.forecast import Forecast
 from aggregator.market import PriceTakerMarket, bids
-from aggregator.plan import Plan, plan_day, replan
+from aggregator.plan import Plan, follow_day, plan_day, replan
 from aggregator.publish import schedule
-from aggregator.settle import MarketSettlement, settle_market
+from aggregator.settle import ImbalanceRule, MarketSettlement, settle_market
 from aggregator.virtual_battery import aggregate
 from contracts.chain import Chain, TimeMachine
 from contracts.client import Terms, connect, deploy
@@ -20,12 +20,15 @@ from contracts.promise import Clearing, Delivery, Schedule
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
 from hems.controller import Controller
-from scenarios.closed_loop import ClosedLoop, DayTrace
+from scenarios.arrangement import FRAMEWORK, Arrangement, bills
 from scenarios.data.fleet_data import FleetData
-from scenarios.day_ahead import slot_energy_wh, worsened_wh
+from scenarios.day_ahead import fleet_energy_wh, slot_energy_wh, worsened_wh
+from scenarios.day_record import DayRecord
 from scenarios.errors import ScenarioInputError
 from scenarios.fleet import Fleet, Rules
 from scenarios.payment import Payment, pay
+from scenarios.trace import DayTrace
+from scenarios.traced_day import trace_day
 
 DAY_AHEAD_S = 43_200
 """The promise is published this long before the day begins. [s]"""
@@ -55,21 +58,23 @@ class LivedDay:
     """A day whose payment is still to come, as a run of many days has it."""
 
     data: FleetData
-    """Inputs."""
+    """Inputs; the homes may be one row, their sums."""
     fleet: Fleet
     """Who took part."""
     rules: Rules
     """How the day was run."""
     promise: Promise
     """What was planned, sold and published."""
-    trace: DayTrace
-    """What happened, minute by minute."""
+    record: DayRecord
+    """What happened, by half-hours."""
     deliveries: tuple[Delivery, ...]
     """What the contract recorded, one per market interval."""
     market: MarketSettlement
     """The market's account."""
     bills: Bills
-    """The homes' retail bills."""
+    """The homes' retail bills, and after them that of a central site."""
+    arrangement: Arrangement = FRAMEWORK
+    """Where panels and batteries stand, and who sells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,8 @@ class FleetDay:
     """The homes' retail bills."""
     payment: Payment
     """Who was paid what."""
+    arrangement: Arrangement = FRAMEWORK
+    """Where panels and batteries stand, and who sells."""
 
 
 def promise_day(
@@ -147,12 +154,38 @@ def promise_day(
     )
 
 
+def promise_nothing(
+    data: FleetData,
+    fleet: Fleet,
+    rules: Rules,
+    *,
+    stored_wh: FloatArray | None = None,
+    stream: tuple[int, ...] = (),
+) -> Promise:
+    """Return the day of a fleet that sells nothing; the parameters are those of `promise_day`."""
+    forecast = _forecast(data, rules, stream)
+    begins_wh = rules.soc_start * fleet.bank.capacity_wh if stored_wh is None else stored_wh
+    plan = follow_day(aggregate(fleet.bank, begins_wh), forecast)
+    grid = data.market_grid
+    award = Award(
+        grid=grid,
+        quantity_wh=(0,) * grid.count,
+        price_per_mwh=tuple(data.day_ahead_price_per_mwh.tolist()),
+    )
+    return Promise(
+        forecast=forecast,
+        plan=plan,
+        award=award,
+        replan=plan,
+        schedule=schedule(plan, award),
+        plan_s=0.0,
+    )
+
+
 def _forecast(data: FleetData, rules: Rules, stream: tuple[int, ...]) -> Forecast:
     """Return the day-ahead forecast: reality, worsened as the rules say."""
-    day = slice(data.day_start_minute, None)
     grid = data.market_grid
-    demand_wh = slot_energy_wh(data.load_w[:, day].sum(axis=0), grid)
-    made_w = data.pv_w[:, day].sum(axis=0) + data.plant_pv_w[day] + data.plant_wind_w[day]
+    demand_wh, production_wh = fleet_energy_wh(data)
     demand_rng, production_rng = (
         np.random.default_rng(seed)
         for seed in np.random.SeedSequence(rules.seed, spawn_key=stream).spawn(2)
@@ -165,7 +198,7 @@ def _forecast(data: FleetData, rules: Rules, stream: tuple[int, ...]) -> Forecas
     return Forecast(
         grid=grid,
         demand_wh=worsened(demand_wh, demand_rng),
-        production_wh=worsened(slot_energy_wh(made_w, grid), production_rng),
+        production_wh=worsened(production_wh, production_rng),
         import_price_per_mwh=data.import_price_per_mwh,
         export_price_per_mwh=data.day_ahead_price_per_mwh,
     )
@@ -216,7 +249,7 @@ def live_day(
     ledger = connect(chain, deploy(chain, owner=owner, market=market_account, terms=terms))
     ledger.fleet.enrol(fleet.members())
     ledger.fleet.publish(dated(promise.schedule, grid))
-    trace = ClosedLoop(
+    trace, record = trace_day(
         data=data,
         fleet=fleet,
         rules=rules,
@@ -224,10 +257,11 @@ def live_day(
         ledger=ledger.fleet,
         clock=chain,
         ledger_grid=grid,
-    ).run(tick)
+        tick=tick,
+    )
     chain.set_time(int(grid.end.timestamp()) + terms.grace_s)
     deliveries = tuple(ledger.fleet.delivery(interval) for interval in grid.intervals)
-    lived = account_for(data, fleet, rules, promise=promise, trace=trace, deliveries=deliveries)
+    lived = account_for(data, fleet, rules, promise=promise, record=record, deliveries=deliveries)
     return FleetDay(
         data=data,
         fleet=fleet,
@@ -253,8 +287,10 @@ def account_for(
     rules: Rules,
     *,
     promise: Promise,
-    trace: DayTrace,
+    record: DayRecord,
     deliveries: tuple[Delivery, ...],
+    arrangement: Arrangement = FRAMEWORK,
+    rule: ImbalanceRule = "paper",
 ) -> LivedDay:
     """Return a day with the market's account of it and the homes' bills."""
     return LivedDay(
@@ -262,11 +298,23 @@ def account_for(
         fleet=fleet,
         rules=rules,
         promise=promise,
-        trace=trace,
+        record=record,
         deliveries=deliveries,
-        market=_market(data, deliveries),
-        bills=_bills(data, trace, rules),
+        market=_market(data, deliveries, rule),
+        bills=bills(
+            arrangement,
+            data,
+            record.registers,
+            load_wh=record.column("billed_wh"),
+            wire_share=rules.wire_share,
+        ),
+        arrangement=arrangement,
     )
+
+
+def net_export_wh(record: DayRecord, grid: TimeGrid) -> FloatArray:
+    """Return what all members' meters showed together, shape (slots,), > 0 exports. [Wh]"""
+    return slot_energy_wh(record.outcome.plant_w, grid) - record.by_slot("net_wh")
 
 
 def _shift_s(grid: TimeGrid, chain: Chain) -> int:
@@ -285,23 +333,15 @@ def dated(promised: Schedule, grid: TimeGrid) -> Schedule:
     )
 
 
-def _market(data: FleetData, deliveries: tuple[Delivery, ...]) -> MarketSettlement:
+def _market(
+    data: FleetData, deliveries: tuple[Delivery, ...], rule: ImbalanceRule
+) -> MarketSettlement:
     return settle_market(
         committed_wh=np.array([d.commitment_wh for d in deliveries], dtype=np.float64),
         delivered_wh=np.array([d.delivered_wh for d in deliveries], dtype=np.float64),
         price_per_mwh=data.day_ahead_price_per_mwh,
         imbalance_price_per_mwh=data.imbalance_price_per_mwh,
-    )
-
-
-def _bills(data: FleetData, trace: DayTrace, rules: Rules) -> Bills:
-    grid = data.market_grid
-    return bill_homes(
-        registers(trace.grid_power_w, step_s=60, period_s=grid.step_s),
-        load_wh=slot_energy_wh(data.load_w[:, data.day_start_minute :], grid),
-        retail_price_per_mwh=data.import_price_per_mwh,
-        plant_export_wh=slot_energy_wh(trace.plant_w, grid),
-        wire_price_share=rules.wire_share,
+        rule=rule,
     )
 
 

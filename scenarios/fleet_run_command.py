@@ -1,8 +1,10 @@
 """`gridpact fleet`: a fleet over many days, with what may go wrong; resumed where it stood."""
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -11,8 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from scenarios.data.calendar import REAL_FIRST_DAY
 from scenarios.demo import check_folder
 from scenarios.disturbances import Disturbances
-from scenarios.errors import ScenarioInputError
+from scenarios.errors import ScenarioInputError, WorkerLostError
 from scenarios.fleet import Rules
+
+if TYPE_CHECKING:
+    from scenarios.fleet_run import FleetRun
+    from scenarios.shards import Engine
 
 DAY_MINUTES = 1440
 SHARE = click.FloatRange(0, 1)
@@ -115,6 +121,19 @@ SHARE = click.FloatRange(0, 1)
     show_default=True,
     help="Folder of the results; a run that stopped there goes on.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where homes live: in this process, or in workers of Ray.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    show_default="one a processor",
+    help="Ray workers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def fleet(  # noqa: PLR0913 - one parameter per option
     *,
@@ -134,15 +153,20 @@ def fleet(  # noqa: PLR0913 - one parameter per option
     data: Path | None,
     seed: int,
     out: Path,
+    engine: str,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Live through many days of a fleet on one ledger.
 
     Ctrl-C stops it; the same command again goes on after the last whole day.
 
-    Every report goes through the real contracts in this process. Results are a Parquet file per
-    day, of homes and of intervals, and summary.json.
+    Every report goes through the real contracts in this process; with --engine ray the homes live
+    in others, on this machine or on those of the cluster that RAY_ADDRESS names. Results are a
+    Parquet file per day, of homes and of intervals, and summary.json.
     """
+    from scenarios.fleet_run import FleetRun  # noqa: PLC0415 -- imports what --help need not
+
     try:
         rules = Rules(
             report_s=60 * t_sc,
@@ -162,23 +186,28 @@ def fleet(  # noqa: PLR0913 - one parameter per option
     except (ScenarioInputError, ValueError) as error:  # NaN passes ranges, and cannot be rounded
         raise click.UsageError(str(error)) from error
     check_folder(out)
-    figures = _run(rules, homes=homes, days=days, first=first, data=data, out=out)
+    run = FleetRun(first_day=first.date(), days=days, homes=homes, rules=rules, folder=data)
+    figures = _run(run, out, engine=_engine(engine, workers))
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
         _tell(figures, out)
 
 
-def _run(
-    rules: Rules, *, homes: int, days: int, first: datetime, data: Path | None, out: Path
-) -> dict[str, object]:
-    """Run under a progress bar on stderr."""
-    from hems.mpc import Mpc  # noqa: PLC0415 -- numba and pyomo take seconds that --help need not
-    from hems.mpc_compiled import CompiledEngine  # noqa: PLC0415
-    from scenarios.checkpoint import load  # noqa: PLC0415
-    from scenarios.fleet_run import FleetRun, run_fleet  # noqa: PLC0415
+def _engine(name: str, workers: int | None) -> "Engine":
+    """Return where homes live."""
+    from scenarios.ray_engine import RayEngine  # noqa: PLC0415 -- imports what --help need not
+    from scenarios.shards import LOCAL  # noqa: PLC0415
 
-    run = FleetRun(first_day=first.date(), days=days, homes=homes, rules=rules, folder=data)
+    return RayEngine(workers or os.cpu_count() or 1) if name == "ray" else LOCAL
+
+
+def _run(run: "FleetRun", out: Path, *, engine: "Engine") -> dict[str, object]:
+    """Run under a progress bar on stderr."""
+    from scenarios.checkpoint import load  # noqa: PLC0415 -- numba and pyomo take seconds
+    from scenarios.fleet_run import run_fleet  # noqa: PLC0415
+
+    days = run.days
     console = Console(stderr=True)
     columns = (TextColumn("day {task.fields[day]} of {task.fields[days]}"), BarColumn())
     with Progress(
@@ -196,12 +225,14 @@ def _run(
             bar.update(task, completed=done, total=total, day=day)
 
         try:
-            return run_fleet(run, out, controller=Mpc(engine=CompiledEngine()), progress=show)
+            return run_fleet(run, out, progress=show, engine=engine)
         except KeyboardInterrupt as stopped:
             stood = load(out, run.asked())
             done = 0 if stood is None else stood.days_done
             msg = f"stopped after {done} of {days} days; the same command goes on from there"
             raise click.ClickException(msg) from stopped
+        except WorkerLostError as error:
+            raise click.ClickException(str(error)) from error
 
 
 def _tell(figures: dict[str, object], out: Path) -> None:

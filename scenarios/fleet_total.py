@@ -53,7 +53,8 @@ def summary(
         "energy_balance_error_wh": max(_number(day, "energy_balance_error_wh") for day in days),
         "plans_proved": sum(day["plan_status"] == "proved" for day in days),
         "mean_export_error": sums["missed_wh"] / committed_wh if committed_wh else None,
-        "self_consumption_rate": sums["self_wh"] / sums["load_wh"],
+        # A central site outside the homes' portfolio has no load.
+        "self_consumption_rate": sums["self_wh"] / sums["load_wh"] if sums["load_wh"] else None,
         "self_supply_time_rate": sums["supplied_minutes"] / sums["home_minutes"],
         "bill_reduction": reduction,
         "total": reduction + sums["market_revenue"] - sums["imbalance_cost"],

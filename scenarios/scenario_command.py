@@ -17,7 +17,8 @@ import click
 class Scenario:
     """One scenario: a module with ``run(*arguments)``, which returns what happened.
 
-    That is a frozen dataclass with a method ``lines()``, or the module has ``lines(trace)``.
+    That is a frozen dataclass with a method ``lines()``, or the module has ``lines(trace)``. One
+    with options of its own is a command in its module instead.
     """
 
     module: str
@@ -26,6 +27,26 @@ class Scenario:
     """What it shows, for the overview."""
     arguments: tuple[str, ...] = ()
     """What ``run`` is called with."""
+    command: str | None = None
+    """Name of the `click.Command` in a module quick to import, for one with options."""
+
+    def load(self, name: str) -> click.Command:
+        """Return the command that runs it."""
+        if self.command is None:
+            as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print JSON.")
+            return click.Command(name, callback=self._run, params=[as_json], help=self.line)
+        command: click.Command = getattr(import_module(self.module), self.command)
+        return command
+
+    def _run(self, *, as_json: bool) -> None:
+        """Run it and print its frames, registers and messages."""
+        module = import_module(self.module)
+        run: Callable[..., object] = module.run
+        trace = run(*self.arguments)
+        if as_json:
+            click.echo(json.dumps(plain(trace), indent=2))
+        else:
+            click.echo("\n".join(_lines(module, trace)))
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {
@@ -41,13 +62,64 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         module="scenarios.habib_write",
         line="Habib et al. 2023, section 3.2: a charge current written to a Studer Xtender.",
     ),
+    "couraud2021": Scenario(
+        module="scenarios.couraud.command",
+        line="Couraud et al. 2021, section IV: scenarios 0 to 5 over a month, beside the paper.",
+        command="couraud",
+    ),
+    "becchi2024": Scenario(
+        module="scenarios.prosumer.becchi_command",
+        line="Becchi et al. 2024: a prosumer's year under rules and optimisers, beside the paper.",
+        command="becchi",
+    ),
+    "intraday": Scenario(
+        module="scenarios.intraday_command",
+        line="What planning again and trading through the day adds to selling the day before.",
+        command="intraday",
+    ),
+    "community": Scenario(
+        module="scenarios.prosumer.community_command",
+        line="Prosumers who share: Becchi's rules in a renewable energy community.",
+        command="community",
+    ),
+    "train-forecast": Scenario(
+        module="scenarios.prosumer.train_command",
+        line="Train the network that forecasts a home's load or production (needs PyTorch).",
+        command="train_forecast",
+    ),
+    "my-home": Scenario(
+        module="scenarios.prosumer.my_home_command",
+        line="Your own load, production and prices: which controller earns most, and why.",
+        command="my_home",
+    ),
 }
 """By name: whoever adds a scenario adds it here."""
 
 
+class Runs(click.Group):
+    """A group whose sub-commands are the entries of `SCENARIOS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names."""
+        del ctx
+        return list(SCENARIOS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command that runs a scenario; it is imported only where it has options."""
+        del ctx
+        found = SCENARIOS.get(cmd_name)
+        return None if found is None else found.load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview without importing anything."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, found.line) for name, found in SCENARIOS.items()])
+
+
 @click.group()
 def scenario() -> None:
-    """Run what the papers did, against emulated devices, and print what went over the wire."""
+    """Run what the papers did, and print what went over the wire or what came of it."""
 
 
 @scenario.command("list")
@@ -57,19 +129,9 @@ def list_scenarios() -> None:
         click.echo(f"{name:20} {found.line}")
 
 
-@scenario.command("run")
-@click.argument("name", type=click.Choice(list(SCENARIOS)))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def run_scenario(*, name: str, as_json: bool) -> None:
-    """Run a scenario and print its frames, registers and messages."""
-    found = SCENARIOS[name]
-    module = import_module(found.module)
-    run: Callable[..., object] = module.run
-    trace = run(*found.arguments)
-    if as_json:
-        click.echo(json.dumps(plain(trace), indent=2))
-    else:
-        click.echo("\n".join(_lines(module, trace)))
+@scenario.group("run", cls=Runs)
+def run_scenario() -> None:
+    """Run a scenario."""
 
 
 def _lines(module: ModuleType, trace: object) -> Sequence[str]:

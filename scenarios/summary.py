@@ -5,13 +5,9 @@ import numpy as np
 from devices.arrays import FloatArray
 from scenarios.data.fleet_data import MINUTE_S
 from scenarios.day_ahead import slot_energy_wh
-from scenarios.fleet_day import FleetDay, LivedDay
+from scenarios.fleet_day import FleetDay
+from scenarios.half_hours import SELF_SUPPLIED_W
 from scenarios.report.clock import local_date
-
-SELF_SUPPLIED_W = 1.0
-"""A home that imports no more than this supplies itself. [W]"""
-BLOCK_HOMES = 500
-"""Homes whose minutes are worked on together."""
 
 
 def summary(day: FleetDay, *, without_error: FleetDay | None = None) -> dict[str, object]:
@@ -70,7 +66,7 @@ def summary(day: FleetDay, *, without_error: FleetDay | None = None) -> dict[str
     }
 
 
-def mean_export_error(day: FleetDay | LivedDay) -> float | None:
+def mean_export_error(day: FleetDay) -> float | None:
     """Return Σ|delivered − E_c| / ΣE_c over the intervals with a commitment, None without any."""
     promised = [delivery for delivery in day.deliveries if delivery.commitment_wh]
     committed_wh = sum(delivery.commitment_wh for delivery in promised)
@@ -78,7 +74,7 @@ def mean_export_error(day: FleetDay | LivedDay) -> float | None:
     return missed_wh / committed_wh if committed_wh else None
 
 
-def energy_balance_error_wh(day: FleetDay | LivedDay) -> float:
+def energy_balance_error_wh(day: FleetDay) -> float:
     """Return the largest gap in any home's energy balance over a minute. [Wh]
 
     Notes
@@ -86,46 +82,40 @@ def energy_balance_error_wh(day: FleetDay | LivedDay) -> float:
     Two balances, computed from the recorded series alone: at the meter, load + battery − production
     − grid; in the cells, the change of stored energy less what efficiency lets through.
     """
-    return max(_balance_error_wh(day, homes) for homes in blocks_of_homes(day.fleet.homes))
-
-
-def blocks_of_homes(homes: int) -> list[slice]:
-    """Return the homes in blocks: a city's minutes are not copied all at once."""
-    return [slice(first, first + BLOCK_HOMES) for first in range(0, homes, BLOCK_HOMES)]
-
-
-def _balance_error_wh(day: FleetDay | LivedDay, homes: slice) -> float:
     trace, bank = day.trace, day.fleet.bank
     now = slice(day.data.day_start_minute, None)
     step_h = MINUTE_S / 3600
-    battery_w = trace.battery_power_w[homes]
-    house_w = day.data.load_w[homes, now] + battery_w - day.data.pv_w[homes, now]
-    meter_wh = np.abs(house_w - trace.grid_power_w[homes]) * step_h
+    battery_w = trace.battery_power_w
+    house_w = day.data.load_w[:, now] + battery_w - day.data.pv_w[:, now]
+    meter_wh = np.abs(house_w - trace.grid_power_w) * step_h
     charge_w = np.maximum(battery_w, 0.0)
     discharge_w = np.maximum(-battery_w, 0.0)
     cells_w = (
-        charge_w * bank.charge_efficiency[homes, None]
-        - discharge_w / bank.discharge_efficiency[homes, None]
+        charge_w * bank.charge_efficiency[:, None]
+        - discharge_w / bank.discharge_efficiency[:, None]
     )
-    cells_wh = np.abs(np.diff(trace.stored_wh[homes], axis=1) - cells_w * step_h)
+    cells_wh = np.abs(np.diff(trace.stored_wh, axis=1) - cells_w * step_h)
     return float(max(meter_wh.max(), cells_wh.max()))
 
 
-def bill_panels_alone(day: FleetDay | LivedDay) -> float:
+def bill_panels_alone(day: FleetDay) -> float:
     """Return what the homes would pay with their panels, but no battery and no fleet. [currency]
 
     Notes
     -----
     Couraud 2021's scenario 5, netted per settlement period as all bills here are. The paper's own
-    baseline, scenario 0, has no panels either; this one shows what battery and fleet add.
+    baseline, scenario 0, has no panels either; this one shows what battery and fleet add. Homes
+    whose assets stand elsewhere have no panels: theirs is the baseline.
     """
+    if day.arrangement.central:
+        return float(day.bills.baseline.sum())
     grid, now = day.data.market_grid, slice(day.data.day_start_minute, None)
     own_wh = slot_energy_wh(day.data.load_w[:, now] - day.data.pv_w[:, now], grid)
     import_wh = np.maximum(own_wh, 0.0).sum(axis=0)
     return float(import_wh @ day.data.import_price_per_mwh / 1e6)
 
 
-def self_consumption_rate(day: FleetDay | LivedDay) -> float:
+def self_consumption_rate(day: FleetDay) -> float:
     """Return the part of the homes' consumption that did not come from the grid at that minute.
 
     Notes
@@ -138,10 +128,10 @@ def self_consumption_rate(day: FleetDay | LivedDay) -> float:
     return float(own_w.sum() / load_w.sum())
 
 
-def self_supply_time_rate(day: FleetDay | LivedDay) -> float:
+def self_supply_time_rate(day: FleetDay) -> float:
     """Return the share of all home-minutes without import."""
     return float((_import_w(day) <= SELF_SUPPLIED_W).mean())
 
 
-def _import_w(day: FleetDay | LivedDay) -> FloatArray:
+def _import_w(day: FleetDay) -> FloatArray:
     return np.maximum(day.trace.grid_power_w, 0.0)

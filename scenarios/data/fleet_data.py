@@ -62,6 +62,9 @@ class FleetData:
     """What was combined of what, a line each; to be shown with every result."""
     currency: str = "GBP"
     """Unit of the prices."""
+    households_wh: FloatArray | None = None
+    """Consumption of homes whose assets stand elsewhere, on the market day, >= 0, shape
+    (households, slots); ``load_w`` and ``pv_w`` are then those of the assets' site. [Wh]"""
 
     def __post_init__(self) -> None:
         self._check_grids()
@@ -73,6 +76,9 @@ class FleetData:
         _check("plant_wind_w", self.plant_wind_w, (minutes,), floor=0.0)
         for name in ("day_ahead_price_per_mwh", "import_price_per_mwh", "imbalance_price_per_mwh"):
             _check(name, getattr(self, name), (slots,), floor=-np.inf)
+        if self.households_wh is not None:
+            shape = (self.households_wh.shape[0], slots)
+            _check("households_wh", self.households_wh, shape, floor=0.0)
         if not self.provenance:
             msg = "fleet data has no provenance; say what the series are made of"
             raise DataFormatError(msg)

@@ -70,9 +70,9 @@ def report(day: FleetDay, figures: Figures, timings: Mapping[str, float], chain:
         "earnings_chart": markup.figure(earned),
         "earnings_table": tables.earnings_table(day, figures),
         "tables": _accounts(day, figures, timings, chain),
-        "charts": _embedded((prices, promise, *of_homes, earned)),
+        "charts": embedded((prices, promise, *of_homes, earned)),
     }
-    return Template(_resource("page.html")).substitute(_head(day, figures) | parts | _foot(day))
+    return Template(resource("page.html")).substitute(_head(day, figures) | parts | _foot(day))
 
 
 def _head(day: FleetDay, figures: Figures) -> dict[str, str]:
@@ -80,12 +80,12 @@ def _head(day: FleetDay, figures: Figures) -> dict[str, str]:
     heading = words.heading(day)
     return {
         "title": escape(f"Gridpact: {heading}"),
-        "style": css() + _resource("style.css"),
+        "style": css() + resource("style.css"),
         "heading": escape(heading),
         "source": escape(day.data.source),
         "label": escape(words.source_label(day)),
         "lead": escape(words.lead(day, figures)),
-        "provenance": _provenance(day.data.provenance),
+        "provenance": provenance(day.data.provenance),
         "tiles": tiles(day, figures),
         "zone": escape(zone_name(day.data.market_grid)),
     }
@@ -98,7 +98,7 @@ def _foot(day: FleetDay) -> dict[str, str]:
         "command": escape(words.command(day)),
         "command_note": escape(words.command_note(day)),
         "plotly": get_plotlyjs(),
-        "script": _resource("theme.js"),
+        "script": resource("theme.js"),
     }
 
 
@@ -142,7 +142,7 @@ def _ratio(part: float, whole_amount: float) -> float | None:
     return part / whole_amount if whole_amount > 0 else None
 
 
-def _provenance(lines: tuple[str, ...]) -> str:
+def provenance(lines: tuple[str, ...]) -> str:
     """Return where the data come from: the first line open, all of them on demand."""
     first = f"<p>{escape(lines[0])}</p>"
     rest = markup.folded("Where each series comes from", markup.items(lines[1:]))
@@ -189,12 +189,13 @@ def _accounts(day: FleetDay, figures: Figures, timings: Mapping[str, float], cha
     )
 
 
-def _embedded(charts: tuple[Chart, ...]) -> str:
+def embedded(charts: tuple[Chart, ...]) -> str:
+    """Return the charts as the page's script finds them."""
     return markup.embedded_json(
         {chart.name: {"traces": chart.traces, "layout": chart.layout} for chart in charts}
     )
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
     """Return a file of this package."""
     return files("scenarios.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,7 +1,10 @@
 """Small fleets that live through a generated day, on the real contracts."""
 
+import re
+import subprocess
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 # Its import raises Python's recursion limit, which hypothesis does not like to see inside a test.
 import eth_account  # noqa: F401
@@ -17,6 +20,15 @@ from scenarios.fleet_day import DAY_AHEAD_S, FleetDay, live_day
 SUMMER_DAY = date(2021, 6, 16)
 
 Live = Callable[..., FleetDay]
+Shown = Callable[[str, int], str]
+
+PROBE = """<script>addEventListener("load", () => setTimeout(() => parent.postMessage({
+  over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  drawn: document.querySelectorAll(".chart .main-svg").length > 0
+    && [...document.querySelectorAll(".chart")].every((e) => e.querySelector(".main-svg")),
+}, "*"), 500))</script></body>"""
+FRAME = """<body><iframe src="report.html" style="width:{width}px;height:900px"></iframe><script>
+addEventListener("message", (m) => {{ document.title = JSON.stringify(m.data); }});</script>"""
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +64,32 @@ def summer_data() -> FleetData:
 def summer_day(live: Live, summer_data: FleetData) -> FleetDay:
     """That day, lived through."""
     return live(summer_data)
+
+
+@pytest.fixture
+def shown(browser: str, tmp_path: Path) -> Shown:
+    """Return a function that opens a report in a frame of a width and tells what is there.
+
+    That is by how much it scrolls sideways, and whether every chart is drawn, as JSON.
+    """
+
+    def show(page: str, width: int) -> str:
+        (tmp_path / "report.html").write_text(page.replace("</body>", PROBE), encoding="utf-8")
+        frame = tmp_path / "frame.html"
+        frame.write_text(FRAME.format(width=width), encoding="utf-8")
+        options = (
+            "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+            "--disable-background-networking --disable-component-update --window-size=1400,1000 "
+            f"--virtual-time-budget=10000 --user-data-dir={tmp_path / 'profile'} --dump-dom"
+        )
+        done = subprocess.run(
+            [browser, *options.split(), frame.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        title = re.search("<title>(.*?)</title>", done.stdout)
+        return title[1] if title else "the page never answered"
+
+    return show

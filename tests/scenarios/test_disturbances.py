@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from contracts.fleet_arrays import FleetReport
 from contracts.local.embedded import embedded_chain
 from hems.mpc import Mpc
 from hems.self_consumption import SelfConsumption
-from scenarios.closed_loop import ClosedLoop
 from scenarios.data.generate import generate_fleet_data
 from scenarios.disturbances import Disturbances
 from scenarios.errors import ScenarioInputError
 from scenarios.fleet import Rules, made_up_accounts, paper_fleet
-from scenarios.fleet_day import DAY_AHEAD_S, account_for, promise_day
+from scenarios.fleet_day import DAY_AHEAD_S, promise_day
 from scenarios.report.clock import local_date
 from scenarios.summary import energy_balance_error_wh
+from scenarios.traced_day import trace_day
 
 pytestmark = pytest.mark.usefixtures("needs_pyrevm")
 
@@ -100,7 +101,7 @@ def live(data):
         promise = promise_day(data, fleet, asked)
         inner.publish(promise.schedule)
         ledger = Overheard(inner, chain, drops)
-        trace = ClosedLoop(
+        trace, _ = trace_day(
             data=data,
             fleet=fleet,
             rules=asked,
@@ -108,9 +109,9 @@ def live(data):
             ledger=ledger,
             clock=chain,
             ledger_grid=grid,
-        ).run()
+        )
         deliveries = tuple(inner.delivery(interval) for interval in grid.intervals)
-        lived = account_for(data, fleet, asked, promise=promise, trace=trace, deliveries=deliveries)
+        lived = SimpleNamespace(data=data, fleet=fleet, trace=trace, deliveries=deliveries)
         return lived, ledger
 
     return run

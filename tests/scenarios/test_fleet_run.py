@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.local.embedded import embedded_chain
+from hems.forecast import quarter_means_w
 from hems.mpc import Mpc
 from scenarios.data.generate import generate_fleet_data
 from scenarios.day_source import DaySource
@@ -18,6 +19,7 @@ from scenarios.errors import ScenarioInputError
 from scenarios.fleet import Rules, made_up_accounts, paper_fleet
 from scenarios.fleet_day import DAY_AHEAD_S, live_day
 from scenarios.fleet_run import FleetRun, run_fleet
+from scenarios.past import Measured, Past
 
 pytestmark = pytest.mark.usefixtures("needs_pyrevm")
 
@@ -84,6 +86,7 @@ def test_results_are_one_file_a_day_and_a_summary(finished):
     assert sorted(files(out)) == sorted(
         [f"homes/{day}.parquet" for day in days]
         + [f"intervals/{day}.parquet" for day in days]
+        + [f"minutes/{day}.parquet" for day in days]
         + [f"days/{day}.json" for day in days]
         + ["bills.parquet", "summary.json"]
     )
@@ -159,15 +162,18 @@ def test_run_of_one_day_is_the_day_that_is_lived_alone(one_day):
 
 def test_homes_remember_a_day_as_if_it_had_been_history():
     source, day, after = DaySource(homes=2, seed=5), date(2021, 6, 16), date(2021, 6, 17)
+    (begun,) = source.minutes(day, range(2), history_days=2)
+    (history,) = source.minutes(after, range(2), history_days=2)
 
-    first, past = source.begin(day)
-    _, history = source.begin(after)
+    past = Past.before(begun.load_w, begun.pv_w, minute=2880)
+    load = Measured.of(quarter_means_w(begun.load_w[:, 2880:]), past.load_w, begun.load_w[:, -1])
+    pv = Measured.of(quarter_means_w(begun.pv_w[:, 2880:]), past.pv_w, begun.pv_w[:, -1])
+    then, known = Past.after(load, pv), Past.before(history.load_w, history.pv_w, minute=2880)
 
-    then = past.then(first, keep_quarters=192)
-    assert then.load_w.tobytes() == history.load_w.tobytes()
-    assert then.last_load_w.tobytes() == history.last_load_w.tobytes()
+    assert then.load_w.tobytes() == known.load_w.tobytes()
+    assert then.last_load_w.tobytes() == known.last_load_w.tobytes()
     # the sun of a day is computed on the span's clock: equal but for rounding
-    np.testing.assert_allclose(then.pv_w, history.pv_w, rtol=1e-9)
+    np.testing.assert_allclose(then.pv_w, known.pv_w, rtol=1e-9)
 
 
 def test_folder_of_another_run_is_not_touched(finished):
@@ -196,6 +202,10 @@ def test_checkpoint_that_cannot_be_read_is_told(tmp_path):
         ({"homes": 0}, "at least one"),
         ({"gate_s": 30}, "whole minutes"),
         ({"gate_s": 23 * 3600}, "whole minutes"),
+        ({"controller": "luck"}, "controller 'luck': choose one of mpc, self-consumption"),
+        ({"imbalance": "none"}, "imbalance 'none': choose one of paper, single_price"),
+        ({"price_volatility": -1.0}, "price volatility of -1.0"),
+        ({"watch": (0, -1)}, "numbered from 0"),
     ],
 )
 def test_runs_that_cannot_be_are_refused(wrong, message):

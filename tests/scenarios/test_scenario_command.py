@@ -42,7 +42,7 @@ def test_every_scenario_is_listed(capsys):
     assert [line.split()[0] for line in out.splitlines()] == list(SCENARIOS)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", [name for name, it in SCENARIOS.items() if it.command is None])
 def test_every_scenario_runs_and_is_told_as_text_and_as_json(capsys, caplog, name):
     code, out, err = run(capsys, "run", name)
     assert (code, err) == (0, "")
@@ -52,6 +52,27 @@ def test_every_scenario_runs_and_is_told_as_text_and_as_json(capsys, caplog, nam
     assert (code, err) == (0, "")
     assert json.loads(out)
     assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.mark.parametrize("name", [name for name, it in SCENARIOS.items() if it.command])
+def test_a_scenario_with_options_tells_them(capsys, name):
+    code, out, _ = run(capsys, "run", name, "--help")
+
+    assert code == 0
+    assert all(option in out for option in ("--days", "--homes", "--data", "--out", "--json"))
+
+
+def test_run_without_a_name_names_the_scenarios(capsys):
+    _, out, _ = run(capsys, "run", "--help")
+
+    assert all(name in out for name in SCENARIOS)
+
+
+def test_an_unknown_scenario_is_wrong_use(capsys):
+    code, _, err = run(capsys, "run", "couraud2020")
+
+    assert code == 2
+    assert "No such command 'couraud2020'" in err
 
 
 def test_the_write_of_habib_shows_the_current_that_it_set(capsys):
