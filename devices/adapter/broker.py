@@ -13,21 +13,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-# amqtt has annotations and no py.typed, so mypy takes none of it
-from amqtt.adapters import (  # type: ignore[import-untyped]
+from amqtt.adapters import (
     StreamReaderAdapter,
     StreamWriterAdapter,
 )
-from amqtt.broker import Broker  # type: ignore[import-untyped]
-from amqtt.contexts import (  # type: ignore[import-untyped]
+from amqtt.broker import Broker
+from amqtt.contexts import (
     Action,
     BaseContext,
     BrokerConfig,
     ListenerConfig,
     ListenerType,
 )
-from amqtt.plugins.base import BaseTopicPlugin  # type: ignore[import-untyped]
-from amqtt.session import Session  # type: ignore[import-untyped]
+from amqtt.plugins.base import BaseTopicPlugin
+from amqtt.session import Session
 
 from devices.adapter.messages import COMMAND, CONFIGURATION, MONITORING
 from devices.errors import DeviceConfigError
@@ -48,7 +47,7 @@ Handler = Callable[[str, bytes], Awaitable[None]]
 """Takes one message: its topic and its payload."""
 
 
-class AdapterTopics(BaseTopicPlugin):  # type: ignore[misc] # see the imports
+class AdapterTopics(BaseTopicPlugin):  # type: ignore[misc] # amqtt is not typed
     """Let clients ask on the two topics of requests and hear the answers, and nothing else."""
 
     def __init__(self, context: BaseContext) -> None:
@@ -67,7 +66,7 @@ class AdapterTopics(BaseTopicPlugin):  # type: ignore[misc] # see the imports
         return topic == MONITORING
 
 
-class _Requests(Broker):  # type: ignore[misc] # see the imports
+class _Requests(Broker):  # type: ignore[misc] # amqtt is not typed
     """amqtt's broker, whose clients' messages and wills are ours to answer."""
 
     def __init__(self, waiting: "asyncio.Queue[tuple[str, bytes]]") -> None:
