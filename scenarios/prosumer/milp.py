@@ -18,6 +18,7 @@ from scenarios.prosumer.milp_program import (
     both_ways,
     solve_with_binaries,
 )
+from scenarios.prosumer.rights import kept_to_house, of_house_wh
 
 KEPT_MAX = 64
 """Programs kept, the oldest makes room."""
@@ -37,6 +38,9 @@ class Milp:
     relax_first: bool = True
     """False: always with binaries, as the paper's name for the method has it; a hundred times
     slower, and the same cost."""
+    trade: bool = True
+    """Whether the battery may charge from the grid and discharge into it. False: it takes from the
+    surplus and gives to the house only, as the paper's rules do."""
     _kept: dict[tuple[float, ...], Program] = field(default_factory=dict, repr=False, compare=False)
     """Relaxations by efficiencies and hours, loaded once; a cache that never changes a result."""
 
@@ -49,12 +53,15 @@ class Milp:
             If HiGHS does not find the optimum of a home.
         """
         cells_wh = [self._home(prospect, home) for home in range(prospect.bank.homes)]
-        return replace(course_of_cells(prospect, np.stack(cells_wh)), proved=True)
+        found = replace(course_of_cells(prospect, np.stack(cells_wh)), proved=True)
+        return found if self.trade else kept_to_house(found)
 
     def _home(self, prospect: Prospect, home: int) -> FloatArray:
         """Return one home's optimal actions at the cells, shape (hours,). [Wh]"""
         bank, hours = prospect.bank.pick(np.array([home])), prospect.hours
         numbers = Numbers.of(prospect, home)
+        if not self.trade:
+            numbers = numbers.within_wh(of_house_wh(prospect)[home])
         if self.relax_first:
             flows_wh = self._relaxation(prospect, home).solve(numbers)
         if not self.relax_first or both_ways(flows_wh).any():

@@ -5,7 +5,7 @@ cells), stored at the end; with binaries two more: buying, charging. Rows: balan
 binaries four more, each of which closes one flow. The objective is in micro-units of the currency.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import highspy
@@ -66,6 +66,19 @@ class Numbers:
             high=ceiling_wh,
             right=np.concatenate([load_wh - pv_wh, start_wh]),
         )
+
+    def within_wh(self, house_wh: FloatArray) -> Self:
+        """Return the same where the cells move no more than the house has or wants.
+
+        Parameters
+        ----------
+        house_wh : FloatArray, shape (hours,)
+            Its surplus, or its demand as a negative number, at the cells. [Wh]
+        """
+        high_wh = self.high.reshape(len(KINDS), -1).copy()
+        high_wh[CHARGE] = np.maximum(house_wh, 0.0)
+        high_wh[DISCHARGE] = np.maximum(-house_wh, 0.0)
+        return replace(self, high=high_wh.ravel())
 
 
 class Program:

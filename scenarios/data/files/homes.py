@@ -158,10 +158,10 @@ def ausgrid_home(folder: Path) -> pd.DataFrame:
         index=index,
     )
     require_powers(home, name=AUSGRID_FILE)
-    return _unfold_local(home, zone="Australia/Sydney")
+    return unfold_local(home, zone="Australia/Sydney")
 
 
-def _unfold_local(frame: pd.DataFrame, *, zone: str) -> pd.DataFrame:
+def unfold_local(frame: pd.DataFrame, *, zone: str) -> pd.DataFrame:
     """Turn 48 rows on every local day into the half-hours that day really had."""
     index = pd.DatetimeIndex(frame.index)
     passes = [

@@ -94,6 +94,23 @@ def test_with_binaries_from_the_start_it_costs_the_same(price):
     assert long.cost_micro == pytest.approx(short.cost_micro)
 
 
+@pytest.mark.parametrize("relax_first", [True, False])
+def test_without_trade_it_takes_from_the_surplus_and_gives_to_the_house_only(relax_first):
+    seen = prospect([0, 800, -2000, 0], [10, 100, 300, 50], [5, 50, 50, 400])
+
+    found = Milp(trade=False, relax_first=relax_first).plan(seen)
+
+    # buying at 10 and selling at 400 would pay
+    assert found.battery_wh == pytest.approx(np.array([[0.0, 800.0, -800.0, 0.0]]))
+    assert Milp(relax_first=relax_first).plan(seen).cost_micro[0] < found.cost_micro[0]
+
+
+def test_without_trade_a_plan_that_does_not_come_true_trades_neither():
+    sunny = Milp(trade=False).plan(prospect([900, -2000], [100, 300], [50, 50]))
+
+    assert (sunny.leave.low_wh.tolist(), sunny.leave.high_wh.tolist()) == ([0.0], [900.0])
+
+
 def test_a_program_without_a_solution_is_told():
     seen = prospect([0, -2000], [100, 300], [50, 50])
     numbers = Numbers.of(seen, 0)
