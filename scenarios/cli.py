@@ -18,8 +18,11 @@ from scenarios.errors import DataError, ScenarioInputError
 
 COMMANDS = {
     "demo": ("scenarios.demo_command", "One day of a fleet, from plan to payment."),
-    "fleet": ("scenarios.fleet_run_command", "Many days of a fleet, resumed where they stood."),
-    "sweep": ("scenarios.sweep_command", "A fleet run again and again, a setting varied."),
+    "fleet": (
+        "scenarios.simulation.fleet_run_command",
+        "Many days of a fleet, resumed where they stood.",
+    ),
+    "sweep": ("scenarios.sweep.command", "A fleet run again and again, a setting varied."),
     "plan": ("aggregator.cli", "Plan a market day, or plan it again for what was awarded."),
     "bid": ("aggregator.cli", "Offer a plan to a price-taker market and write the award."),
     "publish": ("aggregator.cli", "Publish a plan and its award to the fleet contract."),

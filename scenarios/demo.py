@@ -25,11 +25,11 @@ from hems.mpc import Mpc
 from scenarios.data.fleet_data import FleetData
 from scenarios.data.source import fleet_data
 from scenarios.errors import ScenarioInputError
-from scenarios.fleet import Rules, paper_fleet
-from scenarios.fleet_day import DAY_AHEAD_S, FleetDay, live_day
 from scenarios.report.page import write_report
 from scenarios.report.picture import write_picture
-from scenarios.summary import summary
+from scenarios.simulation.fleet import Rules, paper_fleet
+from scenarios.simulation.fleet_day import DAY_AHEAD_S, FleetDay, live_day
+from scenarios.simulation.summary import summary
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -65,7 +65,7 @@ class Outcome:
     day: FleetDay
     """The day as planned with the rules' forecast error."""
     figures: dict[str, object]
-    """See `scenarios.summary`; with the chain's name and gas. The same seed gives the same."""
+    """See `scenarios.simulation.summary`; with the chain's name and gas. Follows from the seed."""
     timings: dict[str, float]
     """What differs from run to run: ``plan_s`` and ``wall_s``. [s]"""
 

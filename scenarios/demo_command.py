@@ -25,7 +25,7 @@ from scenarios.demo import (
     run_demo,
     write_outcome,
 )
-from scenarios.fleet import Rules
+from scenarios.simulation.fleet import Rules
 
 
 @click.command()

@@ -24,11 +24,11 @@ from hems.mpc_compiled import CompiledEngine
 from hems.mpc_engine import HighsEngine
 from hems.mpc_program import program
 from scenarios.data.calendar import default_day
-from scenarios.day_source import DaySource
-from scenarios.fleet import Rules, made_up_accounts, paper_fleet
-from scenarios.fleet_day import promise_day
-from scenarios.fleet_run import FleetRun, run_fleet
 from scenarios.mpc_instances import random_homes
+from scenarios.simulation.day_source import DaySource
+from scenarios.simulation.fleet import Rules, made_up_accounts, paper_fleet
+from scenarios.simulation.fleet_day import promise_day
+from scenarios.simulation.fleet_run import FleetRun, run_fleet
 
 MPC_HOMES = 1_000
 PAPER_HOMES, PAPER_DAYS = 70, 30

@@ -52,14 +52,14 @@ class Scenario:
 SCENARIOS: Final[dict[str, Scenario]] = {
     **{
         f"burgio-{number}": Scenario(
-            module="scenarios.burgio_tests",
+            module="scenarios.wire.burgio_tests",
             line=f"Burgio et al. 2023, section 3, validation test {number}: {device}.",
             arguments=(f"burgio-{number}",),
         )
         for number, device in ((1, "ABB REACT2"), (2, "SolarEdge"), (3, "sonnen"))
     },
     "habib-xtender-write": Scenario(
-        module="scenarios.habib_write",
+        module="scenarios.wire.habib_write",
         line="Habib et al. 2023, section 3.2: a charge current written to a Studer Xtender.",
     ),
     "couraud2021": Scenario(
@@ -73,7 +73,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         command="becchi",
     ),
     "intraday": Scenario(
-        module="scenarios.intraday_command",
+        module="scenarios.intraday.command",
         line="What planning again and trading through the day adds to selling the day before.",
         command="intraday",
     ),

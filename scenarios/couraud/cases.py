@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from scenarios.arrangement import ALONE, FRAMEWORK, Arrangement
-from scenarios.controllers import Named
-from scenarios.fleet import Rules
-from scenarios.fleet_run import FleetRun
+from scenarios.simulation.arrangement import ALONE, FRAMEWORK, Arrangement
+from scenarios.simulation.controllers import Named
+from scenarios.simulation.fleet import Rules
+from scenarios.simulation.fleet_run import FleetRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def couraud(  # noqa: PLR0913 - one parameter per option
     """
     from scenarios.couraud.cases import Study  # noqa: PLC0415 -- seconds that --help need not
     from scenarios.couraud.run import REPORT, live, tell  # noqa: PLC0415
-    from scenarios.fleet import Rules  # noqa: PLC0415
+    from scenarios.simulation.fleet import Rules  # noqa: PLC0415
 
     check_folder(out)
     study = Study(

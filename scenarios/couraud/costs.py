@@ -7,8 +7,8 @@ the cost that its own table II implies, and public figures of the same years.
 from dataclasses import dataclass
 from typing import Final
 
-from scenarios.arrangement import Arrangement
 from scenarios.couraud.paper import HOMES, TABLE_II
+from scenarios.simulation.arrangement import Arrangement
 
 MONTHS: Final = 12
 DAYS_OF_YEAR: Final = 365.0

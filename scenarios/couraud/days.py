@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from contracts.timegrid import TimeGrid
 from scenarios.data.calendar import market_grid
-from scenarios.fleet_records import INTERVALS, MINUTES
+from scenarios.simulation.fleet_records import INTERVALS, MINUTES
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -23,7 +23,7 @@ class Day:
     grid: TimeGrid
     """Its half-hours."""
     slots: Columns
-    """`scenarios.fleet_records.interval_columns`."""
+    """`scenarios.simulation.fleet_records.interval_columns`."""
     minutes: Columns
     """Sums of the fleet by the minute, and the watched members."""
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from devices.arrays import FloatArray
-from scenarios.arrangement import Arrangement
 from scenarios.couraud.cases import CASES
-from scenarios.fleet_records import HOMES, INTERVALS
+from scenarios.simulation.arrangement import Arrangement
+from scenarios.simulation.fleet_records import HOMES, INTERVALS
 
 MINUTES_PER_SLOT = 30
 BOUGHT_NOTHING_WH = 0.5

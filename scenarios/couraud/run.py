@@ -14,9 +14,9 @@ from scenarios.couraud.page import Findings, report
 from scenarios.couraud.results import Result, read_result
 from scenarios.couraud.words import read_prices
 from scenarios.data.fleet_data import FleetData
-from scenarios.day_source import DaySource
-from scenarios.fleet_run import run_fleet
 from scenarios.report.chart_picture import chart_picture
+from scenarios.simulation.day_source import DaySource
+from scenarios.simulation.fleet_run import run_fleet
 
 Progress = Callable[[int, float], None]
 """Told the scenario and the days of it that are done."""

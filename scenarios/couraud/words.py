@@ -12,8 +12,8 @@ from scenarios.couraud.beside import Claim
 from scenarios.couraud.costs import PUBLIC_COST, implied_cost
 from scenarios.couraud.paper import HOMES, TABLE_II
 from scenarios.couraud.results import Result
-from scenarios.fleet_records import INTERVALS
 from scenarios.report.quantity import money, percent
+from scenarios.simulation.fleet_records import INTERVALS
 
 MONTH_DAYS: Final = 30
 

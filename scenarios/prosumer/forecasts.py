@@ -14,7 +14,7 @@ from hems.errors import ForecastError
 from hems.forecast import Forecaster, require_history
 from hems.forecast_knn import KnnForecaster
 from hems.forecast_score import ForecastScore, Score
-from scenarios.day_ahead import worsened_wh
+from scenarios.simulation.day_ahead import worsened_wh
 
 DAY_H = 24
 """Hours of a day in UTC. [h]"""
@@ -167,7 +167,7 @@ class Imperfect:
         first_hour : int
             Number of its first hour.
         error : float
-            Wanted Σ|forecast − actual| / Σ actual over points; see `scenarios.day_ahead`.
+            Wanted Σ|forecast − actual| / Σ actual over points: `scenarios.simulation.day_ahead`.
         hours_per_point : int
             Hours between two points of the forecast, which is flat between them.
         seed : int or numpy.random.SeedSequence

@@ -3,7 +3,6 @@
 import numpy as np
 
 from devices.arrays import IntArray
-from scenarios.fleet_day import FleetDay
 from scenarios.report.chart import (
     Chart,
     Json,
@@ -20,6 +19,7 @@ from scenarios.report.clock import minute_names, minutes_in
 from scenarios.report.market_charts import soc_traces
 from scenarios.report.quantity import MICRO, SYMBOLS
 from scenarios.report.series import FleetSeries, HomeSeries
+from scenarios.simulation.fleet_day import FleetDay
 
 UPPER, LOWER = (0.44, 1.0), (0.0, 0.32)
 """Heights of the panels of power and state of charge."""

@@ -4,7 +4,6 @@ import numpy as np
 
 from contracts.timegrid import TimeGrid
 from devices.arrays import BoolArray, FloatArray
-from scenarios.fleet_day import FleetDay
 from scenarios.report.chart import (
     Chart,
     Json,
@@ -20,6 +19,7 @@ from scenarios.report.chart import (
 )
 from scenarios.report.clock import minute_names, minutes_in, slot_names
 from scenarios.report.series import SPREAD, FleetSeries
+from scenarios.simulation.fleet_day import FleetDay
 
 SOC_STEP_MIN = 5
 """The fleet's state of charge is drawn at every fifth minute."""

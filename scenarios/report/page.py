@@ -9,7 +9,6 @@ from string import Template
 from plotly.offline import get_plotlyjs
 
 from aggregator.files import write_text
-from scenarios.fleet_day import FleetDay
 from scenarios.report import markup, tables, words
 from scenarios.report.chart import Chart
 from scenarios.report.clock import zone_name
@@ -19,6 +18,7 @@ from scenarios.report.market_charts import fleet_chart, price_chart
 from scenarios.report.palette import css
 from scenarios.report.quantity import MICRO, kwh, money, money_micro, percent
 from scenarios.report.series import HomeSeries, fleet_series, telling_homes
+from scenarios.simulation.fleet_day import FleetDay
 
 
 def write_report(  # noqa: PLR0917 -- five plain values, in the order of the page
@@ -37,7 +37,7 @@ def write_report(  # noqa: PLR0917 -- five plain values, in the order of the pag
     day : FleetDay
         A day that was lived through.
     figures : Mapping[str, object]
-        Its `scenarios.summary.summary`, with ``gas_per_report`` where the chain counts gas.
+        Its `scenarios.simulation.summary.summary`, with ``gas_per_report`` where gas is counted.
     timings : Mapping[str, float]
         ``plan_s`` and ``wall_s``, perhaps ``data_s``. [s]
     chain : str

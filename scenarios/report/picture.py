@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from aggregator.files import write_bytes
 from contracts.timegrid import TimeGrid
-from scenarios.fleet_day import FleetDay
 from scenarios.report.clock import day_name, hour_marks, minutes_in, zone_name
 from scenarios.report.palette import LIGHT
 from scenarios.report.quantity import kwh, percent, plural
 from scenarios.report.series import FleetSeries, fleet_series, promised_runs
-from scenarios.summary import mean_export_error
+from scenarios.simulation.fleet_day import FleetDay
+from scenarios.simulation.summary import mean_export_error
 
 SIZE_PX = (1600, 900)
 """Width and height."""

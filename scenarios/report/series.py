@@ -6,8 +6,8 @@ import numpy as np
 
 from devices.arrays import BoolArray, FloatArray
 from scenarios.data.fleet_data import MINUTE_S
-from scenarios.day_ahead import slot_energy_wh
-from scenarios.fleet_day import FleetDay
+from scenarios.simulation.day_ahead import slot_energy_wh
+from scenarios.simulation.fleet_day import FleetDay
 
 MINUTE_H = MINUTE_S / 3600
 SPREAD = (10.0, 90.0)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from scenarios.fleet_day import FleetDay
 from scenarios.report.clock import minute_names
 from scenarios.report.figures import Figures, maybe_number, number, text, whole
 from scenarios.report.markup import Row, folded, items, row, table
@@ -19,6 +18,7 @@ from scenarios.report.quantity import (
 )
 from scenarios.report.series import energy_balance
 from scenarios.report.words import homes_micro, plant_micro
+from scenarios.simulation.fleet_day import FleetDay
 
 SHOWN_REFUSALS = 5
 """Refused reports that are quoted."""

@@ -1,10 +1,10 @@
 """The page's sentences: what happened, what is shown, what the figures mean."""
 
-from scenarios.fleet_day import FleetDay
 from scenarios.report.clock import day_name, local_date, zone_name
 from scenarios.report.figures import Figures, maybe_number, number, whole
 from scenarios.report.quantity import MICRO, kwh, money, money_micro, percent, plural
 from scenarios.report.series import FleetSeries, HomeSeries, promised_runs
+from scenarios.simulation.fleet_day import FleetDay
 
 DEFINITIONS = (
     (

@@ -14,8 +14,8 @@ from contracts.local.embedded import development_accounts, embedded_chain
 from hems.mpc import Mpc
 from scenarios.data.fleet_data import FleetData
 from scenarios.data.generate import generate_fleet_data
-from scenarios.fleet import Fleet, Rules, paper_fleet
-from scenarios.fleet_day import DAY_AHEAD_S, FleetDay, live_day
+from scenarios.simulation.fleet import Fleet, Rules, paper_fleet
+from scenarios.simulation.fleet_day import DAY_AHEAD_S, FleetDay, live_day
 
 SUMMER_DAY = date(2021, 6, 16)
 

@@ -15,15 +15,15 @@ from contracts.timegrid import TimeGrid
 from hems.mpc import Mpc
 from scenarios.data.source import fleet_data
 from scenarios.errors import ScenarioInputError
-from scenarios.fleet import Rules, paper_fleet
-from scenarios.fleet_day import FleetDay, live_day
 from scenarios.report import clock, quantity
 from scenarios.report.markup import embedded_json
 from scenarios.report.page import report, write_report
 from scenarios.report.palette import DARK, LIGHT
 from scenarios.report.picture import SIZE_PX, write_picture
 from scenarios.report.series import energy_balance, promised_runs, telling_homes
-from scenarios.summary import summary
+from scenarios.simulation.fleet import Rules, paper_fleet
+from scenarios.simulation.fleet_day import FleetDay, live_day
+from scenarios.simulation.summary import summary
 
 HOMES = 4
 TIMINGS = {"plan_s": 0.25, "wall_s": 12.5}

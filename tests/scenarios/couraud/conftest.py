@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.couraud.cases import Study
 from scenarios.couraud.run import live
-from scenarios.fleet import Rules
+from scenarios.simulation.fleet import Rules
 
 QUICK = Rules(report_s=900, decide_s=900, seed=3)
 STUDY = Study(first_day=date(2021, 6, 16), days=2, homes=3, rules=QUICK)

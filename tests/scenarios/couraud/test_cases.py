@@ -9,7 +9,7 @@ import pytest
 from scenarios.couraud.cases import CASES
 from scenarios.couraud.results import read_result
 from scenarios.couraud.run import live
-from scenarios.day_source import DaySource
+from scenarios.simulation.day_source import DaySource
 
 pytestmark = pytest.mark.xdist_group("couraud")
 

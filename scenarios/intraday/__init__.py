@@ -1,0 +1,1 @@
+"""What it adds to plan again and trade within the day."""

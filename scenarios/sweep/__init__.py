@@ -1,0 +1,1 @@
+"""What one input does to a fleet's revenue: many runs, one picture."""

@@ -1,0 +1,1 @@
+"""What papers sent to real devices, sent again to emulated ones."""
