@@ -5,7 +5,7 @@ passed, the device returns to self-consumption by itself.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,15 @@ class Battery(Protocol):
 
     async def follow(self) -> None:
         """Return to self-consumption: follow residual demand until told otherwise."""
+        ...
+
+
+@runtime_checkable
+class LimitedBattery(Battery, Protocol):
+    """A battery that tells what it can do."""
+
+    async def limits(self) -> BatteryLimits:
+        """Return what the battery can do, or raise `devices.errors.DeviceError`."""
         ...
 
 

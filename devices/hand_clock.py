@@ -16,9 +16,18 @@ _TURN_S: Final = 0.005
 
 
 class HandClock:
-    """A clock that stands still until it is moved; for tests (see `devices.clock.Clock`)."""
+    """A clock that stands still until it is moved; for tests (see `devices.clock.Clock`).
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    turns : int
+        Turns of the event loop, of 5 ms at least, that whoever is woken may take for his sockets.
+        A busy computer must not look like a fault: many, where a test can wait.
+    """
+
+    def __init__(self, turns: int = _WORK_TURNS) -> None:
+        self.turns = turns
+        """As above; may be changed meanwhile."""
         self._now_s = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Event, asyncio.Task[Any] | None]] = []
         self._slept = 0
@@ -59,7 +68,7 @@ class HandClock:
 
     async def _let_work(self, task: "asyncio.Task[Any]", slept: int) -> None:
         """Give the woken one real time, until it sleeps again or is done."""
-        for _ in range(_WORK_TURNS):
+        for _ in range(self.turns):
             if task.done() or self._sleeps[task] != slept:
                 return
             await asyncio.sleep(_TURN_S)

@@ -79,6 +79,9 @@ class GridCapSettings:
     """The connection's rating for import, >= 0. [W]"""
     export_max_w: float
     """Its rating for export, >= 0; 0 where feeding in is not allowed. [W]"""
+    pv_max_w: float | None = None
+    """Rating of the panels behind it, > 0, which samples are held against; None where it is not
+    known. [W]"""
     export_by_hz: str = "50.2:1 50.2:0"
     """Share of export allowed at a frequency, as points ``Hz:share``."""
     export_by_v: str = "253:1 253:0"
@@ -102,6 +105,7 @@ class GridCapSettings:
     """Share allowed where nothing has been read for longer than that, 0..1."""
 
     def __post_init__(self) -> None:
+        _require_rating("pv_max_w", self.pv_max_w)
         for name in ("import_max_w", "export_max_w", "return_s", "known_s", "blind_share"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
@@ -121,6 +125,12 @@ class GridCapSettings:
             except ControlInputError as error:
                 msg = f"{name}: {error}"
                 raise ControlInputError(msg) from error
+
+
+def _require_rating(name: str, value: float | None) -> None:
+    if value is not None and not 0 < value < math.inf:
+        msg = f"{name} is {value:g}; give a rating > 0 or leave it out"
+        raise ControlInputError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

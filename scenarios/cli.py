@@ -35,7 +35,7 @@ COMMANDS = {
     "agent": ("hems.agent.cli", "Run a home's gateway: read, decide, steer and report."),
     "device": ("devices.cli", "Find, read, steer and emulate batteries, meters and chargers."),
     "scenario": ("scenarios.scenario_command", "Run what the papers did, and set it beside them."),
-    "bench": ("scenarios.bench_command", "Measure how fast parts of gridpact are here."),
+    "bench": ("scenarios.bench.command", "Measure how fast parts of gridpact are here."),
 }
 """Command, module that holds a `click.Command` of that name, and its line in the overview."""
 EXPECTED = (PlanError, LedgerError, DeviceError, ControlError, DataError, ScenarioInputError)

@@ -205,6 +205,11 @@ class Web3Chain:
             if isinstance(outcome, LedgerError):
                 raise outcome
 
+    def balance_wei(self, address: str) -> int:
+        """Return what ``address`` has of the chain's own coin, to pay gas with. [wei]"""
+        with ours(self._where):
+            return int(self._w3.eth.get_balance(to_checksum_address(address)))
+
     def unlocked(self) -> list[str]:
         """Return the accounts for which the node itself signs."""
         with ours(self._where):

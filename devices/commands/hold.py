@@ -5,11 +5,11 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 import click
 
-from devices.battery import Battery, BatteryLimits
+from devices.battery import LimitedBattery
 from devices.clock import SystemClock
 from devices.commands.configuration import (
     EXAMPLE,
@@ -85,15 +85,6 @@ def set_command(
         )
 
 
-@runtime_checkable
-class _Limited(Battery, Protocol):
-    """A battery that tells what it can do."""
-
-    async def limits(self) -> BatteryLimits:
-        """Return what the battery can do."""
-        ...
-
-
 class _Hold:
     """One set-point from opening the device to letting go of it."""
 
@@ -128,7 +119,7 @@ class _Hold:
 
     async def _show_clipped(self, device: Device, asked_w: float) -> None:
         """Say so where the device holds less than it was asked for."""
-        if not isinstance(device.battery, _Limited):
+        if not isinstance(device.battery, LimitedBattery):
             return
         limits = await device.battery.limits()
         limit_w = limits.charge_max_w if asked_w > 0 else -limits.discharge_max_w

@@ -164,6 +164,8 @@ class Agent:
         """End the other loops, report for the last time and say farewell, each within a bound."""
         await _ended(loops)
         await _let_go(parts, "last report", parts.books.report())
+        utc = self._clock.utc()
+        self._note(parts, utc, parts.books.standing(utc))
         await _let_go(parts, "ledger", parts.books.close())
         if parts.courier is not None:
             await _let_go(parts, "broker", parts.courier.close())

@@ -20,7 +20,7 @@ from hems.agent.parts import (
 from hems.agent.seeing.history import History
 from hems.agent.seeing.samples import Sieve, SieveSettings
 from hems.agent.seeing.senses import Senses
-from hems.agent.status import STATE_FILE, StatusRow
+from hems.agent.status import STATE_FILE, StatusRow, forecast_errors
 from hems.agent.steering.decide import Decider
 from hems.agent.steering.equipment import Equipment
 from hems.agent.steering.grip import Grip
@@ -78,8 +78,8 @@ def _parts(ground: _Ground, log: WriteLog) -> Parts:
     equipment = Equipment(config.places, clock=clock, log=log)
     caps = CapKeeper(config, equipment, clock)
     steering = _steering(ground, equipment, caps)
-    books = _books(ground)
     history = History(ground.store, health=health, settings=config.history)
+    books = _books(ground)
     return Parts(
         health=health,
         store=ground.store,
@@ -93,7 +93,7 @@ def _parts(ground: _Ground, log: WriteLog) -> Parts:
         decider=_decider(config, history),
         books=books,
         status=StatusRow(ground.store, health),
-        courier=_courier(ground, steering, books),
+        courier=_courier(ground, steering, books, history),
     )
 
 
@@ -115,6 +115,7 @@ def _sieve(config: AgentConfig) -> Sieve:
         connection_w=max(config.grid.import_max_w, config.grid.export_max_w, 1.0),
         battery_max_w=float(bank.terminal_power_w(bank.power_max_w)[0]),
         capacity_wh=config.storage.capacity_wh,
+        pv_max_w=config.grid.pv_max_w,
     )
     return Sieve(settings)
 
@@ -139,7 +140,9 @@ def _books(ground: _Ground) -> Accounts:
     return Books(ground.config.ledger, store=ground.store, health=ground.health, clock=ground.clock)
 
 
-def _courier(ground: _Ground, steering: Steering, books: Accounts) -> Carries | None:
+def _courier(
+    ground: _Ground, steering: Steering, books: Accounts, history: Remembers
+) -> Carries | None:
     if ground.config.courier is None:
         return None
     from hems.agent.mqtt.courier import Courier  # noqa: PLC0415 -- only where there is a broker
@@ -152,6 +155,7 @@ def _courier(ground: _Ground, steering: Steering, books: Accounts) -> Carries | 
         health=ground.health,
         desk=steering,
         facts=lambda: books.standing(ground.clock.utc()),
+        forecast_errors=lambda: forecast_errors(history.scores()),
     )
 
 

@@ -115,6 +115,7 @@ def forecast_errors(scores: Mapping[str, Score]) -> dict[str, dict[str, dict[str
             if quarters <= len(score.scored) and score.scored[quarters - 1] > 0
         }
         for quantity, score in scores.items()
+        if score.scored.any()
     }
 
 

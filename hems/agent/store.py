@@ -8,9 +8,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hems.errors import StoreError
+
+LOCKED_S: Final = 0.2
+"""How long somebody else's lock on the file is waited for: the devices wait meanwhile. [s]"""
 
 
 class Store:
@@ -34,7 +37,7 @@ class Store:
         with self._usable():
             if path is not None:
                 path.touch(mode=0o600)
-            self._base = sqlite3.connect(path or ":memory:", isolation_level=None)
+            self._base = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=LOCKED_S)
             self._base.execute("PRAGMA journal_mode = WAL")
             # A power cut may cost the last transactions, a killed process none: an SD card lives
             # longer when it is not waited for. Whoever needs more asks for `wait`.

@@ -2,39 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from scenarios.couraud import paper
 from scenarios.couraud.results import Result
+from scenarios.report.judged import Claim, Verdict
 from scenarios.report.quantity import money, percent
 
-Verdict = Literal["holds", "holds in part", "does not hold"]
-"""``holds in part``: the direction is the paper's, its size is not reached."""
 Results = Mapping[int, Result]
 ALMOST: Final = 0.6
 """A ratio up to this is "almost half"."""
 DOUBLED: Final = paper.CONSUMPTION_RATE[4] / paper.CONSUMPTION_RATE[5]
 """A ratio from this on is "doubled": it is the paper's own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One sentence of the paper, and ours."""
-
-    text: str
-    """What it says."""
-    printed: str
-    """Its figure."""
-    ours: str
-    """Ours."""
-    verdict: str
-    """Whether it holds on these data: a `Verdict`, or a sweep's own words."""
-    reason: str
-    """Why it does not, or what lies behind the figure."""
 
 
 def claims(results: Results, currency: str) -> list[Claim]:
@@ -94,7 +76,9 @@ def _first(results: Results, _: str) -> Claim:
 def _over(other: int, wanted: float, what: str) -> Callable[[Results, str], Claim]:
     def claim(results: Results, currency: str) -> Claim:
         four, they = results[4], results[other]
-        more = four.total / they.total - 1 if they.total > 0 else np.inf
+        # Over nothing or a loss there is no share: it is all more, or all less.
+        endless = np.inf if four.total > they.total else -np.inf
+        more = four.total / they.total - 1 if they.total > 0 else endless
 
         def pounds(amount: float) -> str:
             return money(amount, currency, 0)

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.bench_progress import bench_progress
-from scenarios.data.calendar import REAL_FIRST_DAY
+from scenarios.bench.progress import bench_progress
 from scenarios.demo import check_folder
+from scenarios.options import (
+    data_option,
+    days_option,
+    first_day_option,
+    homes_option,
+    json_option,
+    out_option,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from scenarios.couraud.cases import Study
@@ -19,43 +27,18 @@ NUMBERS = 6
 
 
 @click.command()
-@click.option(
-    "--days", type=click.IntRange(1), default=30, show_default=True, help="Days of each scenario."
-)
-@click.option(
-    "--homes", type=click.IntRange(1), default=70, show_default=True, help="Number of homes."
-)
-@click.option(
-    "--from",
-    "first",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default=REAL_FIRST_DAY.isoformat(),
-    show_default=True,
-    help="First local market day.",
-)
+@days_option(default=30, means="Days of each scenario.")
+@homes_option()
+@first_day_option()
 @click.option(
     "--only",
     type=click.IntRange(0, NUMBERS - 1),
     multiple=True,
     help="Number of a scenario; may be given again. Without: all, and the report.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="GRIDPACT_DATA",
-    show_envvar=True,
-    help="Folder of real series; generated without.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seeds every draw."
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out/couraud"),
-    show_default=True,
-    help="Folder of the results; a study that stopped there goes on.",
-)
+@data_option
+@seed_option
+@out_option("out/couraud", "Folder of the results; a study that stopped there goes on.")
 @click.option(
     "--sweeps",
     type=click.Path(path_type=Path, file_okay=False),
@@ -63,7 +46,7 @@ NUMBERS = 6
     show_default=True,
     help="Folder above those of sweeps, which the report tells of, too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@json_option
 def couraud(  # noqa: PLR0913 - one parameter per option
     *,
     days: int,

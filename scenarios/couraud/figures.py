@@ -1,27 +1,14 @@
 """All figures of the study, in the paper's order, with their titles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.couraud import charts
 from scenarios.couraud.cases import Study
 from scenarios.couraud.days import read_day, telling_day
 from scenarios.couraud.results import Result
-from scenarios.report.chart import Chart
 from scenarios.report.clock import day_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A chart with the paper's number."""
-
-    title: str
-    """What it is, with the paper's number and the day."""
-    note: str
-    """What there is to see."""
-    chart: Chart
-    """The drawing."""
+from scenarios.report.judged import Figure
 
 
 def figures(

@@ -3,22 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
-from string import Template
-
-from plotly.offline import get_plotlyjs
 
 from scenarios.couraud import words
-from scenarios.couraud.beside import Claim
 from scenarios.couraud.cases import CASES
-from scenarios.couraud.figures import Figure
 from scenarios.couraud.results import Result
 from scenarios.couraud.table import Row
 from scenarios.couraud.words import Prices
 from scenarios.data.fleet_data import FleetData
 from scenarios.report import markup
-from scenarios.report.page import embedded, provenance, resource
-from scenarios.report.palette import css
+from scenarios.report.frame import framed, provenance
+from scenarios.report.judged import Claim, Figure, claim_block, figure_block
 from scenarios.report.quantity import decimal, money, money_micro, percent
 
 
@@ -50,8 +44,6 @@ def report(found: Findings) -> str:
     days, homes = found.results[0].days, found.results[0].homes
     real = data.source == "real"
     parts = {
-        "heading": f"Six scenarios of {homes} homes over {days} days",
-        "style": css() + resource("style.css"),
         "source": data.source,
         "label": "Real data, combined" if real else "Generated data: nothing was measured",
         "lead": escape(words.lead(found.results, found.claims, currency)),
@@ -59,20 +51,22 @@ def report(found: Findings) -> str:
         "table_note": escape(words.table_note()),
         "money_table": _money_table(found.table, currency),
         "scenarios": markup.folded("What the scenarios are", markup.definitions(_about())),
-        "claims": "\n".join(_claim(claim) for claim in found.claims),
+        "claims": "\n".join(claim_block(claim) for claim in found.claims),
         "sensitivity": _sensitivity(found.sensitivity),
         "differs": markup.items(words.differences(found.results, found.prices, currency)),
         "supply_table": _supply_table(found.table),
-        "figures": "\n".join(_figure(figure) for figure in found.figures),
+        "figures": "\n".join(figure_block(figure) for figure in found.figures),
         "account_table": _account_table(found.table, currency),
         "definitions": markup.definitions(words.DEFINITIONS),
         "command": escape(found.command),
-        "plotly": get_plotlyjs(),
-        "charts": embedded(tuple(figure.chart for figure in found.figures)),
-        "script": resource("theme.js"),
     }
-    page = files("scenarios.couraud").joinpath("page.html").read_text(encoding="utf-8")
-    return Template(page).substitute(parts)
+    return framed(
+        "scenarios.couraud",
+        "page.html",
+        parts,
+        heading=f"Six scenarios of {homes} homes over {days} days",
+        charts=[figure.chart for figure in found.figures],
+    )
 
 
 def _about() -> list[tuple[str, str]]:
@@ -165,30 +159,13 @@ def _account_table(table: Sequence[Row], currency: str) -> str:
     )
 
 
-def _claim(claim: Claim) -> str:
-    badge = "real" if claim.verdict == "holds" else "generated"
-    return (
-        f'<div class="claim"><p><span class="badge {badge}">'
-        f"{escape(claim.verdict)}</span> <strong>{escape(claim.text)}</strong></p>"
-        f"<p>The paper: {escape(claim.printed)}. Here: {escape(claim.ours)}.</p>"
-        f'<p class="note">{escape(claim.reason)}</p></div>'
-    )
-
-
 def _sensitivity(claims: Sequence[Claim]) -> str:
     """Return what sweeps found, or how to run them."""
     if claims:
-        return "\n".join(_claim(claim) for claim in claims)
+        return "\n".join(claim_block(claim) for claim in claims)
     return (
         '<p class="note">Not run. <code>gridpact sweep forecast</code> and '
         "<code>gridpact sweep t-sc</code> do it; this report finds their results.</p>"
-    )
-
-
-def _figure(figure: Figure) -> str:
-    return (
-        f"<section><h2>{escape(figure.title)}</h2>"
-        f'<p class="note">{escape(figure.note)}</p>{markup.figure(figure.chart)}</section>'
     )
 
 

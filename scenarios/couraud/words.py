@@ -8,10 +8,10 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from aggregator.bills import WIRE_PRICE_SHARE
-from scenarios.couraud.beside import Claim
 from scenarios.couraud.costs import PUBLIC_COST, implied_cost
 from scenarios.couraud.paper import HOMES, TABLE_II
 from scenarios.couraud.results import Result
+from scenarios.report.judged import Claim
 from scenarios.report.quantity import money, percent
 from scenarios.simulation.fleet_records import INTERVALS
 

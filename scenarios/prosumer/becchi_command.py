@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.bench_progress import bench_progress
+from scenarios.bench.progress import bench_progress
 from scenarios.demo import check_folder
+from scenarios.options import data_option, json_option, out_option, seed_option
 
 if TYPE_CHECKING:
     from scenarios.prosumer.study import Study
@@ -79,24 +80,10 @@ DAY_H = 24
     type=click.FloatRange(0, min_open=True),
     help="The same in seconds by the clock, instead.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="GRIDPACT_DATA",
-    show_envvar=True,
-    help="Folder of real series; generated without.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seeds every draw."
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out/becchi"),
-    show_default=True,
-    help="Folder of the results.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@data_option
+@seed_option
+@out_option("out/becchi", "Folder of the results.")
+@json_option
 def becchi(*, out: Path, as_json: bool, **asked: Any) -> None:  # noqa: ANN401 - click's options
     """Live through a prosumer's year under rules and optimisers, and set them beside the paper.
 

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.bench_progress import bench_progress
+from scenarios.bench.progress import bench_progress
 
 TARGETS: Final[dict[str, tuple[str, str, float]]] = {
     "rules_ms": ("a plan by rules, one home, ms", "≤", 0.5),

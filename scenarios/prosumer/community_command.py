@@ -7,25 +7,21 @@ from pathlib import Path
 
 import click
 
-from scenarios.bench_progress import bench_progress
-from scenarios.data.calendar import REAL_FIRST_DAY
+from scenarios.bench.progress import bench_progress
+from scenarios.options import (
+    data_option,
+    days_option,
+    first_day_option,
+    homes_option,
+    json_option,
+    seed_option,
+)
 
 
 @click.command()
-@click.option(
-    "--homes", type=click.IntRange(2), default=50, show_default=True, help="Number of members."
-)
-@click.option(
-    "--from",
-    "first",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default=REAL_FIRST_DAY.isoformat(),
-    show_default=True,
-    help="First day, history for the first plans.",
-)
-@click.option(
-    "--days", type=click.IntRange(4), default=29, show_default=True, help="Days, that one included."
-)
+@homes_option(default=50, least=2, means="Number of members.")
+@first_day_option("First day, history for the first plans.")
+@days_option(default=29, least=4, means="Days, that one included.")
 @click.option(
     "--panels",
     type=click.FloatRange(0, 1),
@@ -61,17 +57,9 @@ from scenarios.data.calendar import REAL_FIRST_DAY
     show_default=True,
     help="How members forecast.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="GRIDPACT_DATA",
-    show_envvar=True,
-    help="Folder of real series; generated without.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seeds every draw."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@data_option
+@seed_option
+@json_option
 def community(  # noqa: PLR0913 - one parameter per option
     *,
     homes: int,

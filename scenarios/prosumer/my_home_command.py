@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.bench_progress import bench_progress
+from scenarios.bench.progress import bench_progress
 from scenarios.demo import check_folder, make_folder
+from scenarios.options import json_option, out_option
 
 if TYPE_CHECKING:
     from devices.battery_bank import BatteryBank
@@ -81,14 +82,8 @@ POWER = click.Choice(["W", "kW", "Wh", "kWh"], case_sensitive=False)
     help="Hours that a plan looks ahead.",
 )
 @click.option("--no-optimum", is_flag=True, help="Leave out the optimum, which takes minutes.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out/my-home"),
-    show_default=True,
-    help="Folder of report and results.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@out_option("out/my-home", "Folder of report and results.")
+@json_option
 def my_home(*, out: Path, no_optimum: bool, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Say which controller earns most on your own home, and why.
 

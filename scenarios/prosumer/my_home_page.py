@@ -2,20 +2,16 @@
 
 from datetime import timedelta
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from plotly.offline import get_plotlyjs
 
 from scenarios.prosumer.my_home import HISTORY_H, NONE, Comparison, Earned, Home
 from scenarios.prosumer.my_home_words import reasons, verdict
 from scenarios.report import markup
 from scenarios.report.chart import Chart, Key, heading, layout, line, rounded, value_axis
-from scenarios.report.page import embedded, provenance, resource
-from scenarios.report.palette import css
+from scenarios.report.frame import framed, provenance
 from scenarios.report.quantity import decimal, kwh, money
 
 ROLES: Final = {
@@ -35,8 +31,6 @@ def page(found: Comparison, home: Home) -> str:
     best = found.best(trades=False)
     told = verdict(found, currency)
     parts = {
-        "heading": escape(_heading(home)),
-        "style": css() + resource("style.css"),
         "lead": escape(told[0]),
         "provenance": provenance(home.series.provenance),
         "verdict": markup.items(told[1:]),
@@ -46,12 +40,10 @@ def page(found: Comparison, home: Home) -> str:
         "definitions": markup.definitions(
             {each.controller: each.about for each in found.earned}.items()
         ),
-        "plotly": get_plotlyjs(),
-        "charts": embedded((chart,)),
-        "script": resource("theme.js"),
     }
-    text = files("scenarios.prosumer").joinpath("my_home.html").read_text(encoding="utf-8")
-    return Template(text).substitute(parts)
+    return framed(
+        "scenarios.prosumer", "my_home.html", parts, heading=_heading(home), charts=[chart]
+    )
 
 
 def _heading(home: Home) -> str:

@@ -3,19 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
-from string import Template
-
-from plotly.offline import get_plotlyjs
 
 from scenarios.prosumer import table, words
 from scenarios.prosumer.beside import Found
 from scenarios.prosumer.speed import Speed
 from scenarios.prosumer.study import Study
 from scenarios.report import markup
+from scenarios.report.frame import framed, provenance
 from scenarios.report.judged import Claim, Figure, claim_block, figure_block
-from scenarios.report.page import embedded, provenance, resource
-from scenarios.report.palette import css
 from scenarios.report.quantity import decimal, percent, plural
 
 SHOWN_AHEAD = (1, 6, 12, 24, 48, 72)
@@ -49,8 +44,6 @@ def report(shown: Findings) -> str:
     study, found, series = shown.study, shown.found, shown.study.series
     days = plural(round(study.hours / 24), "day")
     parts = {
-        "heading": f"One prosumer, seven ways: {days} of plans",
-        "style": css() + resource("style.css"),
         "source": series.source,
         "label": "Real data, combined"
         if series.source == "real"
@@ -72,12 +65,14 @@ def report(shown: Findings) -> str:
         "differs": markup.items(words.differences(study, found)),
         "definitions": markup.definitions(words.DEFINITIONS),
         "command": escape(shown.command),
-        "plotly": get_plotlyjs(),
-        "charts": embedded(tuple(figure.chart for figure in shown.figures)),
-        "script": resource("theme.js"),
     }
-    page = files("scenarios.prosumer").joinpath("page.html").read_text(encoding="utf-8")
-    return Template(page).substitute(parts)
+    return framed(
+        "scenarios.prosumer",
+        "page.html",
+        parts,
+        heading=f"One prosumer, seven ways: {days} of plans",
+        charts=[figure.chart for figure in shown.figures],
+    )
 
 
 def _month(shown: Findings) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.bench_progress import bench_progress
+from scenarios.bench.progress import bench_progress
 from scenarios.errors import ScenarioInputError
 
 if TYPE_CHECKING:

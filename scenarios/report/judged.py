@@ -22,8 +22,8 @@ class Claim:
     """Its figure."""
     ours: str
     """Ours."""
-    verdict: Verdict
-    """Whether it holds on these data."""
+    verdict: str
+    """Whether it holds on these data: a `Verdict`, or a sweep's own words."""
     reason: str
     """Why it does not, or what lies behind the figure."""
 

@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
-
-from plotly.offline import get_plotlyjs
 
 from aggregator.files import write_text
 from scenarios.report import markup, tables, words
 from scenarios.report.chart import Chart
 from scenarios.report.clock import zone_name
 from scenarios.report.figures import Figures, maybe_number, number, whole
+from scenarios.report.frame import framed, provenance
 from scenarios.report.home_charts import earnings_chart, home_chart
 from scenarios.report.market_charts import fleet_chart, price_chart
-from scenarios.report.palette import css
 from scenarios.report.quantity import MICRO, kwh, money, money_micro, percent
 from scenarios.report.series import HomeSeries, fleet_series, telling_homes
 from scenarios.simulation.fleet_day import FleetDay
@@ -70,18 +66,19 @@ def report(day: FleetDay, figures: Figures, timings: Mapping[str, float], chain:
         "earnings_chart": markup.figure(earned),
         "earnings_table": tables.earnings_table(day, figures),
         "tables": _accounts(day, figures, timings, chain),
-        "charts": embedded((prices, promise, *of_homes, earned)),
     }
-    return Template(resource("page.html")).substitute(_head(day, figures) | parts | _foot(day))
+    return framed(
+        "scenarios.report",
+        "page.html",
+        _head(day, figures) | parts | _foot(day),
+        heading=words.heading(day),
+        charts=(prices, promise, *of_homes, earned),
+    )
 
 
 def _head(day: FleetDay, figures: Figures) -> dict[str, str]:
-    """Return the page's title, summary and tiles."""
-    heading = words.heading(day)
+    """Return the page's summary and tiles."""
     return {
-        "title": escape(f"Gridpact: {heading}"),
-        "style": css() + resource("style.css"),
-        "heading": escape(heading),
         "source": escape(day.data.source),
         "label": escape(words.source_label(day)),
         "lead": escape(words.lead(day, figures)),
@@ -92,13 +89,11 @@ def _head(day: FleetDay, figures: Figures) -> dict[str, str]:
 
 
 def _foot(day: FleetDay) -> dict[str, str]:
-    """Return definitions, the command and the scripts."""
+    """Return definitions and the command."""
     return {
         "definitions": markup.definitions(words.DEFINITIONS),
         "command": escape(words.command(day)),
         "command_note": escape(words.command_note(day)),
-        "plotly": get_plotlyjs(),
-        "script": resource("theme.js"),
     }
 
 
@@ -142,13 +137,6 @@ def _ratio(part: float, whole_amount: float) -> float | None:
     return part / whole_amount if whole_amount > 0 else None
 
 
-def provenance(lines: tuple[str, ...]) -> str:
-    """Return where the data come from: the first line open, all of them on demand."""
-    first = f"<p>{escape(lines[0])}</p>"
-    rest = markup.folded("Where each series comes from", markup.items(lines[1:]))
-    return f'<div class="provenance">{first}{rest if lines[1:] else ""}</div>'
-
-
 def _home_blocks(homes: tuple[HomeSeries, ...], charts: list[Chart]) -> str:
     return "\n".join(
         f'<div class="home"><h3>{escape(words.home_heading(home))}</h3>{markup.figure(chart)}</div>'
@@ -187,15 +175,3 @@ def _accounts(day: FleetDay, figures: Figures, timings: Mapping[str, float], cha
             tables.computing_table(day, figures, timings),
         )
     )
-
-
-def embedded(charts: tuple[Chart, ...]) -> str:
-    """Return the charts as the page's script finds them."""
-    return markup.embedded_json(
-        {chart.name: {"traces": chart.traces, "layout": chart.layout} for chart in charts}
-    )
-
-
-def resource(name: str) -> str:
-    """Return a file of this package."""
-    return files("scenarios.report").joinpath(name).read_text(encoding="utf-8")

@@ -2,17 +2,23 @@
 
 import json
 import os
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from scenarios.data.calendar import REAL_FIRST_DAY
 from scenarios.demo import check_folder
 from scenarios.errors import ScenarioInputError, WorkerLostError
+from scenarios.options import (
+    data_option,
+    days_option,
+    first_day_option,
+    homes_option,
+    out_option,
+    seed_option,
+)
 from scenarios.simulation.disturbances import Disturbances
 from scenarios.simulation.fleet import Rules
 
@@ -25,20 +31,9 @@ SHARE = click.FloatRange(0, 1)
 
 
 @click.command()
-@click.option(
-    "--homes", type=click.IntRange(1), default=70, show_default=True, help="Number of homes."
-)
-@click.option(
-    "--days", type=click.IntRange(1), default=30, show_default=True, help="Days to live through."
-)
-@click.option(
-    "--from",
-    "first",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default=REAL_FIRST_DAY.isoformat(),
-    show_default=True,
-    help="First local market day.",
-)
+@homes_option()
+@days_option(default=30, means="Days to live through.")
+@first_day_option()
 @click.option(
     "--t-sc",
     type=click.IntRange(1, 15),
@@ -104,23 +99,9 @@ SHARE = click.FloatRange(0, 1)
     show_default=True,
     help="W that set-points are multiples of.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="GRIDPACT_DATA",
-    show_envvar=True,
-    help="Folder of real series; generated without.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seeds every draw."
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out/fleet"),
-    show_default=True,
-    help="Folder of the results; a run that stopped there goes on.",
-)
+@data_option
+@seed_option
+@out_option("out/fleet", "Folder of the results; a run that stopped there goes on.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
@@ -135,27 +116,13 @@ SHARE = click.FloatRange(0, 1)
     help="Ray workers.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def fleet(  # noqa: PLR0913 - one parameter per option
+def fleet(
     *,
-    homes: int,
-    days: int,
-    first: datetime,
-    t_sc: int,
-    t_j: int,
-    forecast_error: float,
-    forecast_step: float,
-    latency: int,
-    lost: float,
-    offline: float,
-    power_cap: float | None,
-    deadband: float,
-    quantum: float,
-    data: Path | None,
-    seed: int,
     out: Path,
     engine: str,
     workers: int | None,
     as_json: bool,
+    **asked: Any,  # noqa: ANN401 - click's options
 ) -> None:
     """Live through many days of a fleet on one ledger.
 
@@ -167,31 +134,42 @@ def fleet(  # noqa: PLR0913 - one parameter per option
     """
     from scenarios.simulation.fleet_run import FleetRun  # noqa: PLC0415 -- imports what --help need not
 
-    try:
-        rules = Rules(
-            report_s=60 * t_sc,
-            decide_s=60 * t_j,
-            forecast_error=forecast_error,
-            forecast_step_s=round(3600 * forecast_step),
-            seed=seed,
-            disturbances=Disturbances(
-                latency_s=latency,
-                lost_share=lost,
-                offline_share=offline,
-                power_cap_w=power_cap,
-                deadband_w=deadband,
-                quantum_w=quantum,
-            ),
-        )
-    except (ScenarioInputError, ValueError) as error:  # NaN passes ranges, and cannot be rounded
-        raise click.UsageError(str(error)) from error
+    rules = _rules(asked)
     check_folder(out)
-    run = FleetRun(first_day=first.date(), days=days, homes=homes, rules=rules, folder=data)
+    run = FleetRun(
+        first_day=asked["first"].date(),
+        days=asked["days"],
+        homes=asked["homes"],
+        rules=rules,
+        folder=asked["data"],
+    )
     figures = _run(run, out, engine=_engine(engine, workers))
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
         _tell(figures, out)
+
+
+def _rules(asked: dict[str, Any]) -> Rules:
+    """Return how each day is run, or refuse the options."""
+    try:
+        return Rules(
+            report_s=60 * asked["t_sc"],
+            decide_s=60 * asked["t_j"],
+            forecast_error=asked["forecast_error"],
+            forecast_step_s=round(3600 * asked["forecast_step"]),
+            seed=asked["seed"],
+            disturbances=Disturbances(
+                latency_s=asked["latency"],
+                lost_share=asked["lost"],
+                offline_share=asked["offline"],
+                power_cap_w=asked["power_cap"],
+                deadband_w=asked["deadband"],
+                quantum_w=asked["quantum"],
+            ),
+        )
+    except (ScenarioInputError, ValueError) as error:  # NaN passes ranges, and cannot be rounded
+        raise click.UsageError(str(error)) from error
 
 
 def _engine(name: str, workers: int | None) -> "Engine":

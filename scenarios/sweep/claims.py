@@ -30,7 +30,7 @@ def levels(beside: Path | None, asked: Mapping[str, Any]) -> dict[int, float]:
         Folder of `gridpact scenario run couraud2021`, a folder a scenario within; None for none.
     asked : mapping
         What a run of the sweep was asked for: only scenarios of the same days, homes and data
-        count, with the first seed.
+        count, and of these those drawn with the same seed.
     """
     if beside is None:
         return {}
@@ -39,6 +39,8 @@ def levels(beside: Path | None, asked: Mapping[str, Any]) -> dict[int, float]:
         figures = json.loads(path.read_text())
         theirs = figures["asked"]
         if any(theirs.get(name) != asked[name] for name in SAME):
+            continue
+        if theirs["rules"]["seed"] != asked["rules"]["seed"]:
             continue
         for number in BESIDE:
             if theirs.get("arrangement") == asdict(CASES[number].arrangement):

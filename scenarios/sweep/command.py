@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from scenarios.bench_progress import bench_progress
-from scenarios.data.calendar import REAL_FIRST_DAY
+from scenarios.bench.progress import bench_progress
 from scenarios.demo import check_folder
 from scenarios.errors import ScenarioInputError
+from scenarios.options import (
+    data_option,
+    days_option,
+    first_day_option,
+    homes_option,
+    jobs_option,
+    json_option,
+)
 from scenarios.simulation.fleet import Rules
 
 if TYPE_CHECKING:
@@ -23,42 +30,22 @@ NAMES: Final = ("forecast", "t-sc", "battery", "homes", "offline", "volatility")
 
 @click.command()
 @click.argument("name", type=click.Choice(NAMES))
-@click.option(
-    "--days", type=click.IntRange(1), default=7, show_default=True, help="Days of each run."
-)
-@click.option(
-    "--homes", type=click.IntRange(1), default=70, show_default=True, help="Number of homes."
-)
-@click.option(
-    "--from",
-    "first",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default=REAL_FIRST_DAY.isoformat(),
-    show_default=True,
-    help="First local market day.",
-)
+@days_option(default=7, means="Days of each run.")
+@homes_option()
+@first_day_option()
 @click.option(
     "--seeds",
     type=click.IntRange(1),
     help="Draws that each point is the mean of.  [default: 3, of forecast 2]",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="First draw.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    help="Processes at once.  [default: the processor's cores]",
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="GRIDPACT_DATA",
-    show_envvar=True,
-    help="Folder of real series; generated without.",
-)
+@jobs_option
+@data_option
 @click.option(
     "--beside",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder of scenario couraud2021 on the same days: its scenarios 2 and 3 are drawn too.",
+    help="Folder of scenario couraud2021: its scenarios 2 and 3 are drawn too, if its days, homes, "
+    "data and seed are the same.",
 )
 @click.option(
     "--out",
@@ -66,7 +53,7 @@ NAMES: Final = ("forecast", "t-sc", "battery", "homes", "offline", "volatility")
     show_default="out/sweep-NAME",
     help="Folder of the results; a sweep that stopped there goes on.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@json_option
 def sweep(  # noqa: PLR0913 - one parameter per option
     *,
     name: str,

@@ -11,7 +11,7 @@ from contracts.fleet_arrays import Answers, FleetReport, coordination_answers, r
 from contracts.fleet_client import REPORT, _report_data
 from contracts.local.embedded import development_accounts, embedded_chain
 from contracts.promise import Member, Report
-from scenarios.fleet import made_up_accounts
+from scenarios.simulation.fleet import made_up_accounts
 
 INT32 = st.integers(-(2**31) + 1, 2**31 - 1)
 

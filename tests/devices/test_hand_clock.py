@@ -97,3 +97,23 @@ def test_no_time_to_sleep_lets_others_work_and_passes_none():
         return order, clock.monotonic_s()
 
     assert asyncio.run(story()) == (["other", "slept"], 0.0)
+
+
+def test_turns_say_how_long_one_who_is_woken_may_take():
+    async def story(turns):
+        clock, done = HandClock(turns=turns), asyncio.Event()
+
+        async def work():
+            await clock.sleep(1)
+            for _ in range(20):
+                await asyncio.sleep(0.004)
+            done.set()
+
+        task = asyncio.ensure_future(work())
+        await clock.advance(1)
+        before = done.is_set()
+        await task
+        return before
+
+    assert asyncio.run(story(2)) is False
+    assert asyncio.run(story(5_000)) is True

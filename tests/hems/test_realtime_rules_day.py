@@ -13,9 +13,9 @@ from hems.mpc_compiled import CompiledEngine
 from hems.realtime_rules import RealtimeRules
 from hems.self_consumption import SelfConsumption
 from scenarios.data.generate import generate_fleet_data
-from scenarios.fleet import Rules, paper_fleet
-from scenarios.fleet_day import DAY_AHEAD_S, live_day
-from scenarios.summary import mean_export_error
+from scenarios.simulation.fleet import Rules, paper_fleet
+from scenarios.simulation.fleet_day import DAY_AHEAD_S, live_day
+from scenarios.simulation.summary import mean_export_error
 
 HOMES = 20
 

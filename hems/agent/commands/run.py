@@ -25,7 +25,7 @@ def run_command(*, config: Path, as_json: bool) -> None:
     read = read_config(config)
     clock = SystemClock()
     agent = Agent(read, clock=clock, tell=logged(clock, as_json=as_json))
-    run_until_stopped(lambda stopped: _run(agent, stopped))
+    run_until_stopped(lambda stopped: run_agent(agent, stopped))
 
 
 def logged(clock: Clock, *, as_json: bool) -> Callable[[str], None]:
@@ -39,7 +39,7 @@ def logged(clock: Clock, *, as_json: bool) -> Callable[[str], None]:
     return tell
 
 
-async def _run(agent: Agent, stopped: asyncio.Event) -> None:
+async def run_agent(agent: Agent, stopped: asyncio.Event) -> None:
     """Run until the agent ends or is told to."""
     running = asyncio.ensure_future(agent.run())
     stop = asyncio.ensure_future(stopped.wait())

@@ -85,7 +85,8 @@ class LedgerAccount:
         expected_nonce : int or None
             The number that it had; where it has that one still, no interval is asked for.
         intervals : sequence of int
-            Those whose sums are wanted else, besides the one of its last report.
+            Those whose sums are wanted else, besides the one of its last report and all between:
+            a gateway that was killed while its disk was full knows nothing of its reports in them.
 
         Raises
         ------
@@ -98,7 +99,8 @@ class LedgerAccount:
             if not sight.enrolled or sight.nonce == expected_nonce:
                 return Seen(sight=sight, exports_wh={}, pending=pending)
             fleet = self.ledger.fleet
-            wanted = sorted({*intervals, sight.interval})
+            between = range(min(intervals, default=sight.interval), sight.interval + 1)
+            wanted = sorted({*intervals, *between})
             exports_wh = {each: fleet.export_wh(self.account, each) for each in wanted}
             after = self._sight()
             same = (after.nonce, after.interval, after.net_export_wh)

@@ -92,7 +92,6 @@ class Books:
             health,
             interval_s=found.interval_s,
             hold_s=settings.hold_s,
-            keep_s=settings.keep_s,
             meter_max_w=settings.meter_max_w,
         )
         self._log = ReportLog(

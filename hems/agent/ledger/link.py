@@ -12,6 +12,8 @@ from contracts.errors import LedgerError, LedgerReplyError, LedgerUnavailableErr
 Thing = TypeVar("Thing")
 Answer = TypeVar("Answer")
 
+_LOOK_S = 0.05
+"""How often it is looked whether an earlier answer has come, in real time. [s]"""
 _Job = tuple[Callable[[Any], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
 
 
@@ -48,19 +50,22 @@ class LedgerLink(Generic[Thing]):
         work : Callable[[Thing], Answer]
             Is called in the thread.
         within_s : float
-            How long its answer is waited for. [s]
+            How long its answer is waited for, and an earlier one that is still owed. [s]
 
         Raises
         ------
         LedgerUnavailableError
-            If there is no answer in time, or the thread still waits for an earlier one.
+            If there is no answer in time, or the thread waits for an earlier one all that time.
         LedgerReplyError
             If it raised anything else.
         """
-        if self._busy:
-            msg = "the node still owes an earlier answer; see whether it hangs"
-            raise LedgerUnavailableError(msg)
         loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while self._busy:
+            if loop.time() >= until_s:
+                msg = "the node still owes an earlier answer; see whether it hangs"
+                raise LedgerUnavailableError(msg)
+            await asyncio.sleep(_LOOK_S)  # the loop that asked may have ended: it wakes nobody
         answer: asyncio.Future[Answer] = loop.create_future()
         self._busy = True
         self._jobs.put((work, answer, loop))
@@ -68,7 +73,8 @@ class LedgerLink(Generic[Thing]):
             self._thread = Thread(target=self._run, name="ledger", daemon=True)
             self._thread.start()
         try:
-            return await asyncio.wait_for(answer, within_s)
+            async with asyncio.timeout_at(until_s):
+                return await answer
         except TimeoutError:
             msg = f"no answer from the node within {within_s:g} s; see whether it hangs"
             raise LedgerUnavailableError(msg) from None

@@ -204,6 +204,7 @@ class Reporter:
             fixed=self._log.fixed(),
             refusal=refusal,
         )
+        metering.save()  # goes to the disk with what follows: no report of more than is known
         self._log.add(plan.drafts)
         self._tell_size(plan.kept_back_wh, sight.rating_w)
         return True

@@ -53,9 +53,6 @@ class LedgerSettings:
     """How far ahead the schedule is kept, for when the ledger cannot be reached. [h]"""
     hold_s: float = 30.0
     """How long the meter's last power stands for those that are missing. [s]"""
-    keep_s: float = 60.0
-    """How often the running total is written where the meter has counters; without them it is
-    written at every reading. [s]"""
     meter_max_w: float = 50_000.0
     """The most that flows through the meter: counters that move faster are not believed. [W]"""
     capacity_share: float | None = None
@@ -80,7 +77,6 @@ class LedgerSettings:
             "reorganisation_s": 0.0,
             "schedule_ahead_h": 1,
             "hold_s": 1.0,
-            "keep_s": 0.0,
             "meter_max_w": 1.0,
         }
         for name, low in least.items():

@@ -1,7 +1,7 @@
 """The gateway's MQTT side: telemetry out, commands in, Home Assistant, a name in the network."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
@@ -63,6 +63,8 @@ class Courier:
         What the home knows of its fleet's promise now, for its owner.
     interfaces : sequence of str, optional
         Interfaces that mDNS uses; None for all.
+    forecast_errors : Callable[[], Mapping[str, object]], optional
+        How far forecasts were off, for telemetry; None tells nothing of it.
 
     Raises
     ------
@@ -70,7 +72,7 @@ class Courier:
         If its tables cannot be made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what it carries, all by keyword
         self,
         settings: CourierSettings,
         *,
@@ -81,8 +83,10 @@ class Courier:
         desk: OrderDesk,
         facts: Callable[[], Standing | None],
         interfaces: "Interfaces" = None,
+        forecast_errors: Callable[[], Mapping[str, object]] | None = None,
     ) -> None:
         self._settings = settings
+        self._forecast_errors = forecast_errors
         self._clock = clock
         self._health = health
         self._facts = facts
@@ -163,6 +167,9 @@ class Courier:
                     "dropped": self.spool.dropped,
                     "rows": [{"timestamp": time_s, **row} for row in rows],
                 }
+                errors = self._forecast_errors() if self._forecast_errors is not None else {}
+                if errors:
+                    body["forecast_errors"] = errors
                 expires_s = self._clock.utc().timestamp() + settings.expire_h * 3600
                 self.spool.put(Lane.TELEMETRY, self._topics.telemetry, body, expires_s=expires_s)
 

@@ -66,6 +66,7 @@ def _contract(config: AgentConfig, settings: LedgerSettings, clock: Clock) -> It
         yield _wrong("member", line)
     else:
         yield _member(config, member)
+    yield _coin(chain, settings.account)
     yield _clock(chain, clock)
 
 
@@ -89,6 +90,15 @@ def _member(config: AgentConfig, member: Member) -> Finding:
         return _wrong("member", f"{line}; have it enrolled without")
     line = f"enrolled with {member.capacity_wh} Wh and {member.grid_power_w} W"
     return Finding(thing="member", ok=True, line=line)
+
+
+def _coin(chain: Web3Chain, account: str) -> Finding:
+    """Look whether the account can pay for its reports."""
+    coins = chain.balance_wei(account) / 10**18
+    if not coins:
+        line = f"{account} has none of the chain's coin to pay its reports with; send it some"
+        return _wrong("coin", line)
+    return Finding(thing="coin", ok=True, line=f"{coins:.6g} of the chain's coin for reports")
 
 
 def _connection_w(config: AgentConfig) -> int:

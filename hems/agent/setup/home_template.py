@@ -36,6 +36,7 @@ state_folder = "state"                # everything it remembers: keep it on a di
 [battery]                             # gridpact device list; settings: docs/devices.md
 driver = {_text(home.driver)}
 host = {_text(home.host)}
+{"# port = 80" if home.port is None else f"port = {home.port}"}
 # token_file = "battery.token"
 
 # [meter]                             # only where another device is the meter
@@ -53,6 +54,7 @@ soc_max = 1.0
 [grid]                                # what the connection may carry
 import_max_w = {home.import_max_w:g}
 export_max_w = {home.export_max_w:g}                   # 0 where feeding in is not allowed
+# pv_max_w = 6000                     # the panels' rating: a reading far beyond it is not believed
 # export_by_hz = "50.2:1 50.2:0"      # share of it allowed at a frequency, as Hz:share points
 # export_by_v = "253:1 253:0"         # and at the highest of the phases' voltages
 

@@ -49,6 +49,8 @@ class NewHome:
     """The connection's rating for export. [W]"""
     zone: str
     """IANA name of the tariff's zone."""
+    port: int | None = None
+    """Its TCP port; None is the driver's usual one."""
     ledger_url: str | None = None
     """A node of the fleet's chain; None leaves the ledger out for now."""
     deployment_file: str = "deployment.json"

@@ -7,9 +7,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Final, Generic, TypeVar
 
-from devices.battery import Battery, BatteryLimits, BatteryState, Meter, MeterState
+from devices.battery import (
+    Battery,
+    BatteryLimits,
+    BatteryState,
+    LimitedBattery,
+    Meter,
+    MeterState,
+)
 from devices.clock import Clock
 from devices.dead_man import open_watched
 from devices.errors import DeviceConfigError, DeviceError
@@ -36,15 +43,6 @@ class Places:
     """The table ``[battery]``."""
     meter: Mapping[str, object] | None = None
     """The table ``[meter]``; None where the battery's device is the meter, too."""
-
-
-@runtime_checkable
-class _Limited(Protocol):
-    """A battery that tells what it can do."""
-
-    async def limits(self) -> BatteryLimits:
-        """Return what the battery can do."""
-        ...
 
 
 class _Opened:
@@ -210,7 +208,7 @@ class Equipment:
         """Ask the battery what it can do, where it tells such a thing."""
         battery = await self.battery()
         self._asked_limits.failed()  # asked again after a pause, unless it answers
-        if isinstance(battery, _Limited):
+        if isinstance(battery, LimitedBattery):
             with suppress(DeviceError):
                 self.limits = await battery.limits()
 

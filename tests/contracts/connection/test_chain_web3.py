@@ -140,7 +140,9 @@ def test_one_without_coins_is_told_and_can_go_on_once_it_has_some(chain, ledger)
     reports = [Report(account=POOR, interval=chain.now_s() // 1800, net_export_wh=0, soc_bp=1)] * 2
 
     refused = ledger.fleet.report_all(reports)
+    assert chain.balance_wei(POOR) == 0
     chain.give(chain.unlocked()[0], [POOR], 10**18)
+    assert chain.balance_wei(POOR) == 10**18
     taken = ledger.fleet.report_all(reports)
 
     assert [type(each) for each in refused] == [LedgerRefusedError] * 2

@@ -15,7 +15,7 @@ from contracts.fleet_arrays import FleetReport
 from contracts.local.chain_revm import RevmChain
 from contracts.promise import Clearing, Member, Schedule
 from contracts.timegrid import TimeGrid
-from scenarios.fleet import made_up_accounts
+from scenarios.simulation.fleet import made_up_accounts
 
 START_S = 1_600_002_000
 HOMES = 6

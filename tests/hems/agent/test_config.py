@@ -28,6 +28,7 @@ power_max_w = 4600.5
 [grid]
 import_max_w = 13800
 export_max_w = 5000
+pv_max_w = 6000
 
 [tariff]
 import_price_per_mwh = 250
@@ -80,6 +81,7 @@ def test_a_whole_file_is_read_and_its_paths_start_at_its_folder(written, tmp_pat
         TariffWindow(begin="23:00", end="05:00", import_price_per_mwh=90.0),
     )
     assert (config.grid.import_max_w, config.grid.export_max_w) == (13_800.0, 5_000.0)
+    assert config.grid.pv_max_w == 6_000.0
     assert config.ledger.deployment_file == tmp_path / "31337.json"
     assert config.courier.broker.ca_file == Path("/etc/ssl/ca.pem")
 
@@ -106,6 +108,7 @@ def test_ledger_and_broker_may_be_left_out(written):
         ('"home-1"', "1", r"\[home\]: device_id is 1; give a text"),
         ('"Maria"', '" "', "name is empty"),
         ("import_max_w = 13800", "import_max_w = -1", r"\[grid\]: import_max_w is -1"),
+        ("pv_max_w = 6000", "pv_max_w = 0", r"\[grid\]: pv_max_w is 0; give a rating > 0"),
         ("import_price_per_mwh = 250", "", r"\[tariff\]: import_price_per_mwh is missing"),
         ("[[tariff.window]]", "[tariff.window]", r"write \[\[tariff.window\]\] above each"),
         ('"23:00"', '"11pm"', r"\[\[tariff.window\]\] 1: begin is '11pm'"),

@@ -90,3 +90,19 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path):
         too_much()
     assert store.rows("SELECT value FROM numbers") == [(1,)]
     store.close()
+
+
+def test_a_file_that_somebody_else_writes_is_not_waited_for_long(tmp_path):
+    store, other = Store(tmp_path / "state.sqlite"), Store(tmp_path / "state.sqlite")
+    store.create(TABLE)
+
+    def write():
+        with store.transaction() as base:
+            base.execute("INSERT INTO numbers VALUES (1)")
+
+    with other.transaction(), pytest.raises(StoreError, match="database is locked"):
+        write()
+    write()
+
+    assert store.rows("PRAGMA busy_timeout") == [(200,)]
+    assert store.rows("SELECT value FROM numbers") == [(1,)]

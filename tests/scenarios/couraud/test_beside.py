@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenarios.couraud.beside import Claim, claims, sensitivity
+from scenarios.couraud.beside import claims, sensitivity
 from scenarios.couraud.paper import CONSUMPTION_RATE, SUPPLIED_TIME, TABLE_II
 from scenarios.couraud.results import Result, Supply
+from scenarios.report.judged import Claim
 
 
 def printed(number: int) -> Result:
@@ -55,6 +56,16 @@ def verdicts(results) -> list[str]:
 
 def test_on_the_papers_own_figures_every_claim_holds(results):
     assert verdicts(results) == ["holds"] * 9
+
+
+@pytest.mark.parametrize(
+    ("total_4", "verdict"), [(100.0, "holds"), (-150.0, "holds"), (-300.0, "does not hold")]
+)
+def test_over_a_scenario_that_loses_only_a_better_one_is_more(results, total_4, verdict):
+    results[2] = replace(results[2], bill=5000.0, market_revenue=-200.0)
+    results[4] = replace(results[4], bill=5000.0, market_revenue=total_4)
+
+    assert verdicts(results)[1] == verdict
 
 
 @pytest.mark.parametrize(

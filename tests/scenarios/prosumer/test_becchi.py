@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from scenarios.bench_command import bench
+from scenarios.bench.command import bench
 from scenarios.data.files.homes import AUSGRID_FILE
 from scenarios.data.files.prices import ITALY_FILE
 from scenarios.errors import DataUnavailableError

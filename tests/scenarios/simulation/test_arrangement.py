@@ -9,10 +9,10 @@ import pytest
 from aggregator.bills import registers
 from contracts.timegrid import TimeGrid
 from hems.mpc import Mpc
+from scenarios.bench.mpc_instances import random_homes
 from scenarios.couraud.cases import CASES
 from scenarios.data.fleet_data import FleetData
 from scenarios.errors import ScenarioInputError
-from scenarios.mpc_instances import random_homes
 from scenarios.simulation.arrangement import (
     ALONE,
     FRAMEWORK,

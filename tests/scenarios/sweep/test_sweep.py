@@ -271,11 +271,15 @@ def test_accuracy_is_held_against_the_step_and_its_least_beside_the_papers():
     assert claims("battery", series, {}) == []
 
 
-def test_only_scenarios_of_the_same_days_homes_and_data_are_set_beside(tmp_path):
-    for folder, number, days in (("2", 2, 7), ("3", 3, 7), ("three", 3, 30), ("4", 4, 7)):
-        run = replace(BASE, days=days, arrangement=CASES[number].arrangement)
+def test_only_scenarios_of_the_same_days_homes_data_and_draw_are_set_beside(tmp_path):
+    kept = [("2", 2, 7, 0), ("3", 3, 7, 0), ("4", 4, 7, 0)]
+    others = [("three", 3, 30, 0), ("zz other draw", 3, 7, 1)]
+    for folder, number, days, seed in kept + others:
+        run = replace(
+            BASE, days=days, arrangement=CASES[number].arrangement, rules=Rules(seed=seed)
+        )
         (tmp_path / folder).mkdir()
-        summary = {"asked": run.asked(), "total": 100.0 * number + days}
+        summary = {"asked": run.asked(), "total": 100.0 * number + days + 1000.0 * seed}
         (tmp_path / folder / "summary.json").write_text(json.dumps(summary))
 
     assert levels(tmp_path, BASE.asked()) == {2: 207.0, 3: 307.0}

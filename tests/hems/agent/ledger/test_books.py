@@ -296,3 +296,22 @@ def test_a_clock_that_is_ahead_costs_one_refusal_and_loses_nothing(home):
         "check the clock",
         "reports back",
     ]
+
+
+def test_reports_of_a_full_disk_s_time_are_found_again_after_a_kill(build_home, tmp_path):
+    home = build_home(tmp_path / "state.sqlite")
+    home.start(counters=True)
+    home.wait(900, power_w=3000.0)
+    home.report()
+    home.store.rows("PRAGMA query_only = ON")
+    for _ in range(4):
+        home.wait(1800)
+        home.report()
+    before_wh = home.counted_all()
+    home.open()
+    home.read()
+    home.report()
+    home.report()
+
+    assert before_wh == round(home.true_wh) == 6_750
+    assert home.counted_all() == 6_750

@@ -1,7 +1,11 @@
 """Net export from readings, through gaps, kills and clocks that are set."""
 
 import math
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -194,7 +198,7 @@ def test_a_clock_that_is_set_back_forgets_the_ends_that_lie_ahead():
 
 @pytest.mark.parametrize("counters", [None, (1e6, 2e6)])
 def test_a_killed_gateway_goes_on_where_it_was(tmp_path, counters):
-    home = Home(tmp_path / "state.sqlite", counters=counters, keep_s=60.0)
+    home = Home(tmp_path / "state.sqlite", counters=counters)
     home.read(power_w=3600.0, soc=0.42)
     home.read(after_s=20)
     home.open()
@@ -214,19 +218,101 @@ def test_a_night_off_is_in_the_counters_and_spread_over_its_intervals(tmp_path):
     )
 
 
-def test_with_counters_the_memory_is_written_now_and_then_and_at_each_end(tmp_path):
-    def written(counters):
-        home = Home(tmp_path / f"{counters}.sqlite", counters=counters, keep_s=60.0)
-        other = Store(tmp_path / f"{counters}.sqlite")
-        home.read(power_w=3600.0)
-        found = set()
-        for _ in range(200):
-            home.read(after_s=1)
-            found.add(other.rows("SELECT total_wh FROM meter_record")[0][0])
-        return len(found)
+@pytest.mark.parametrize("counters", [None, (1e6, 2e6)])
+def test_the_state_file_is_written_at_the_ends_of_intervals_and_for_reports_alone(
+    tmp_path, counters
+):
+    home = Home(tmp_path / "state.sqlite", counters=counters)
+    other = Store(tmp_path / "state.sqlite")
+    home.read(power_w=3600.0)
+    found = []
+    for _ in range(400):
+        home.read(after_s=5)
+        ((total_wh,),) = other.rows("SELECT total_wh FROM meter_record")
+        found.append(total_wh)
+    home.metering.save()
+    ((reported_wh,),) = other.rows("SELECT total_wh FROM meter_record")
 
-    assert written((1e6, 2e6)) == 4
-    assert written(None) == 200
+    assert sorted(set(found)) == [0.0, 1800.0]
+    assert reported_wh == 2000.0
+
+
+CHILD = """
+import os, pathlib, sys
+sys.path.insert(0, sys.argv[2])
+from datetime import UTC, datetime
+from devices.battery import MeterState
+from hems.agent.health import Health
+from hems.agent.ledger.metering import Metering
+from hems.agent.reading import Reading
+from hems.agent.store import Store
+
+store = Store(pathlib.Path(sys.argv[1]))
+metering = Metering(store, Health(lambda line: None), interval_s=1800)
+begin_s = metering._record.utc_s or 1_780_000_000.0
+for number in range(10**9):
+    seconds = float(number)
+    meter = MeterState(load_w=0, pv_w=0, grid_power_w=-3600.0 - number % 7)
+    utc = datetime.fromtimestamp(begin_s + seconds, UTC)
+    metering.add(Reading(utc=utc, monotonic_s=seconds, meter=meter))
+    os.write(1, f"{metering.total_wh!r} ".encode())
+"""
+
+
+def test_without_counters_a_kill_at_any_moment_loses_no_watt_hour(tmp_path):
+    path, before_wh = tmp_path / "state.sqlite", 0.0
+    for kill in range(4):
+        command = [sys.executable, "-c", CHILD, str(path), str(Path(__file__).parents[4])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+            told = os.read(child.stdout.fileno(), 64)
+            told += child.stdout.read(5_000 + 1_237 * kill)
+            child.kill()
+            told += child.stdout.read()
+        *_, last_wh = (float(each) for each in told.split(b" ")[:-1])
+        store = Store(path)
+        metering = Metering(store, Health(lambda _: None), interval_s=1800)
+        found_wh = metering.total_wh
+        store.close()
+
+        # the reading that was under way may be in it
+        assert before_wh < last_wh <= found_wh <= last_wh + 1.01
+        before_wh = found_wh
+
+
+def test_a_slot_that_a_power_cut_tore_is_not_believed(tmp_path):
+    home = Home(tmp_path / "state.sqlite")
+    home.read(power_w=3600.0)
+    for _ in range(11):
+        home.read(after_s=10)
+    slots = tmp_path / "meter.slots"
+    whole = bytearray(slots.read_bytes())
+    now = int(home.now_s + 700) // 60 % 2 * 4096
+    whole[now + 8] ^= 1
+    slots.write_bytes(whole)
+    home.open()
+
+    assert home.metering.total_wh == pytest.approx(70.0)  # as it stood when slots were changed
+
+
+def test_slots_of_a_state_file_that_is_gone_do_not_count(tmp_path):
+    home = Home(tmp_path / "state.sqlite")
+    home.read(power_w=3600.0)
+    home.read(after_s=10)
+    (tmp_path / "state.sqlite").unlink()
+    home.open()
+
+    assert home.metering.total_wh == 0
+
+
+def test_a_disk_that_takes_no_slot_takes_the_record_elsewhere_or_says_so(tmp_path):
+    home = Home(tmp_path / "state.sqlite")
+    home.read(power_w=3600.0)
+    home.metering._memory._slots.close()
+    home.metering._memory._slots._handle = os.open(tmp_path / "meter.slots", os.O_RDONLY)
+    home.read(after_s=10)
+    assert home.lines == []
+    home.open()
+    assert home.metering.total_wh == 10
 
 
 def test_a_memory_that_cannot_be_written_loses_nothing_while_it_runs(tmp_path):
@@ -234,6 +320,7 @@ def test_a_memory_that_cannot_be_written_loses_nothing_while_it_runs(tmp_path):
     home.read(power_w=3600.0)
     home.store.rows("PRAGMA query_only = ON")
     home.read(after_s=10)
+    home.metering.save()
     home.read(after_s=10)
     home.store.rows("PRAGMA query_only = OFF")
     home.read(after_s=10)

@@ -41,7 +41,7 @@ class Orders:
 class Gateway:
     """A courier over a store that outlives it."""
 
-    def __init__(self, broker, clock, *, store=None, standing=None, **parts):
+    def __init__(self, broker, clock, *, store=None, standing=None, errors=None, **parts):
         fields = {
             "host": "127.0.0.1",
             "port": broker.port,
@@ -63,6 +63,7 @@ class Gateway:
             health=Health(self.lines.append),
             desk=self.orders,
             facts=lambda: standing,
+            forecast_errors=lambda: errors or {},
         )
 
     @asynccontextmanager
@@ -159,6 +160,23 @@ def test_each_minute_is_told_with_all_of_the_papers_fields(any_broker, listener,
         ("meter", "production", "Active power"),
         ("meter", "grid", "Active power"),
     ]
+
+
+def test_a_minute_tells_how_far_forecasts_were_off_once_one_was_scored(
+    amqtt, listener, clock, reading_at
+):
+    errors = {"load": {"4": {"mean_absolute_w": 210.5, "bias_w": -12.0, "relative": 0.31}}}
+
+    async def talk():
+        async with amqtt() as broker, listener(broker.port) as (_, heard):
+            async with Gateway(broker, clock, errors=errors).running() as gateway:
+                await heard.until(is_online)
+                await gateway.live(60, reading_at)
+                await heard.until(lambda _: heard.on("/telemetry"))
+            return heard.on("/telemetry")
+
+    (told,) = asyncio.run(talk())
+    assert told["forecast_errors"] == errors
 
 
 def test_a_gateway_is_online_until_it_says_farewell(any_broker, listener, clock):

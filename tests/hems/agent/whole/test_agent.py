@@ -245,9 +245,10 @@ def test_a_battery_that_answers_garbage_is_told_once_and_steered_again_after(liv
 
 def test_a_battery_that_ignores_writes_is_told_once_and_left_in_self_consumption(living):
     async def run():
-        async with living(power_w=1_200.0) as alive:
-            alive.clock.patience_s = 0.2  # readings wait for a read-back, which waits for the clock
+        async with living() as alive:  # nothing is written before the fault is there
+            alive.clock.turns = 40  # readings wait for a read-back, which waits for the clock
             alive.battery.faults = FaultPlan.always(Fault.WRITE_IGNORED)
+            alive.decider.says = 1_200.0
             await alive.until(lambda: len(alive.lines) > 1)
             await alive.pass_s(60)
             assert alive.power_w == "follows"

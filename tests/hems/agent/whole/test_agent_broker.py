@@ -30,7 +30,7 @@ def test_a_home_measures_obeys_and_keeps_what_a_broker_that_is_gone_cannot_take(
 ):
     async def run():
         async with amqtt() as broker, living(extra=broker_table(broker.port)) as alive:
-            alive.clock.patience_s = 0.2  # whoever is connected does not sleep again
+            alive.clock.turns = 40  # whoever is connected does not sleep again
             async with listener(broker.port) as (client, heard):
                 await both(alive, lambda: ("gridpact/home-1/status", b"online") in topics(heard))
                 await both(alive, lambda: heard.on("/telemetry"))

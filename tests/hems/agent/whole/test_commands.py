@@ -76,7 +76,9 @@ def test_the_overview_names_every_command(agent):
 
 def test_init_writes_what_the_agent_reads_and_keeps_its_secrets(agent, tmp_path):
     folder = tmp_path / "home"
-    asked = options(broker_host="broker.example.org", ledger_url="http://127.0.0.1:8545")
+    asked = options(
+        broker_host="broker.example.org", ledger_url="http://127.0.0.1:8545", port="8081"
+    )
     said = agent("init", "--folder", folder, *asked)
     config = read_config(folder / "home.toml")
     (key,) = keystores(folder / "keys")
@@ -85,6 +87,7 @@ def test_init_writes_what_the_agent_reads_and_keeps_its_secrets(agent, tmp_path)
     secret = (folder / "gateway.key").read_text()
 
     assert (config.home.name, config.ledger.account) == ("Maria's home", key.address)
+    assert config.places.battery == {"driver": "sonnen-v2", "host": "192.168.1.20", "port": 8081}
     assert config.ledger.passphrase() == passphrase
     assert unlock(key, passphrase).address == key.address
     assert config.courier.broker.key_file == folder / "gateway.key"
@@ -131,6 +134,7 @@ def test_every_line_that_init_leaves_as_a_comment_can_be_used(agent, tmp_path):
     assert config.places.meter == {"driver": "sunspec", "host": "192.168.1.30"}
     assert len(config.tariff.windows) == 1
     assert config.history.keep_days == 60
+    assert config.grid.pv_max_w == 6_000
     assert config.courier.broker.user == "home-1"
 
 

@@ -25,8 +25,11 @@ from contracts.local.embedded import development_accounts
 from contracts.promise import Member, Schedule
 from contracts.timegrid import TimeGrid
 from hems.agent.config import read_config
+from hems.agent.health import Health
+from hems.agent.ledger.metering import Metering
 from hems.agent.setup.init import NewHome, provision
-from hems.agent.status import read_status
+from hems.agent.status import STATE_FILE, read_status
+from hems.agent.store import Store
 from hems.errors import StoreError
 
 GRIDPACT = [sys.executable, "-c", "from scenarios.cli import main; main()"]
@@ -217,10 +220,10 @@ def test_a_home_keeps_its_promise_through_kill_9_and_leaves_its_battery_well(hom
     fleet = connect(rpc_chain(node), deployment).fleet
     now = int(time.time()) // STEP_S
     contract_wh = sum(fleet.export_wh(home.ledger.account, each) for each in (now - 1, now))
-    standing = read_status(home.home.state_folder)["standing"]
-    # the status is some seconds older than the last report
-    metered_wh = standing["reported_wh"] + standing["unreported_wh"]
-    assert contract_wh == pytest.approx(metered_wh, abs=20)
+    store = Store(home.home.state_folder / STATE_FILE)
+    metered_wh = Metering(store, Health(print), interval_s=STEP_S).total_wh
+    store.close()
+    assert contract_wh == round(metered_wh)
 
 
 def standing_of(agent):
@@ -237,6 +240,6 @@ def all_found_well(home):
         check=False,
     )
     found = {each["thing"]: each["ok"] for each in json.loads(checked.stdout)}
-    things = ("state folder", "battery", "meter", "key", "ledger", "member", "clock")
+    things = ("state folder", "battery", "meter", "key", "ledger", "member", "coin", "clock")
     assert found == dict.fromkeys(things, True), checked.stdout
     return True

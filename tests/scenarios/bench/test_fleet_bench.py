@@ -4,10 +4,10 @@ import numpy as np
 
 from hems.mpc import Mpc
 from hems.mpc_compiled import CompiledEngine
-from scenarios.bench_command import BENCHES
-from scenarios.fleet_bench import lived, mpc_oracle, mpc_us_per_home, plan_ms
-from scenarios.fleet_bench_command import TARGETS, fleet
-from scenarios.mpc_instances import random_homes
+from scenarios.bench.command import BENCHES
+from scenarios.bench.fleet_bench import lived, mpc_oracle, mpc_us_per_home, plan_ms
+from scenarios.bench.fleet_bench_command import TARGETS, fleet
+from scenarios.bench.mpc_instances import random_homes
 
 
 def test_it_is_among_the_benches_with_its_options():

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.bench.ledger_bench import fleet_gas, gas_figures, reports_per_s
+from scenarios.bench.ledger_bench_command import TARGETS
 from scenarios.cli import main
-from scenarios.ledger_bench import fleet_gas, gas_figures, reports_per_s
-from scenarios.ledger_bench_command import TARGETS
 
-SNAPSHOT = Path(__file__).parents[1] / "contracts" / "gas_snapshot.json"
+SNAPSHOT = Path(__file__).parents[2] / "contracts" / "gas_snapshot.json"
 SMALL = (10, 100)
 KEYS = [
     *("report_gas", "import_report_gas", "day_report_gas", "publish_48_gas", "settle_gas"),

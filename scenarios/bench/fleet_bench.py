@@ -23,8 +23,8 @@ from hems.mpc import Mpc
 from hems.mpc_compiled import CompiledEngine
 from hems.mpc_engine import HighsEngine
 from hems.mpc_program import program
+from scenarios.bench.mpc_instances import random_homes
 from scenarios.data.calendar import default_day
-from scenarios.mpc_instances import random_homes
 from scenarios.simulation.day_source import DaySource
 from scenarios.simulation.fleet import Rules, made_up_accounts, paper_fleet
 from scenarios.simulation.fleet_day import promise_day

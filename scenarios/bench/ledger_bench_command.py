@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import TaskID
 from rich.table import Table
 
-from scenarios.bench_progress import bench_progress
+from scenarios.bench.progress import bench_progress
 
 if TYPE_CHECKING:
-    from scenarios.ledger_bench import Figures, Tell
+    from scenarios.bench.ledger_bench import Figures, Tell
 
 TARGETS: Final[dict[str, tuple[str, int]]] = {
     "report_gas": ("a report, gas", 36_000),
@@ -47,7 +47,7 @@ TARGETS: Final[dict[str, tuple[str, int]]] = {
 )
 def ledger(*, as_json: bool, snapshot: Path | None, sizes: tuple[int, ...]) -> None:
     """Gas of the contracts by Anvil's receipts, whatever the fleet's size, and reports a second."""
-    from scenarios.ledger_bench import (  # noqa: PLC0415 -- web3, which an overview does not need
+    from scenarios.bench.ledger_bench import (  # noqa: PLC0415 -- web3, which an overview does not need
         gas_figures,
         reports_per_s,
     )

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
-from scenarios.device_bench import measure_polling, sunspec_codec_per_s, sunspec_read_requests
-from scenarios.device_bench_xtender import xtender_codec_per_s
+from scenarios.bench.device_bench import measure_polling, sunspec_codec_per_s, sunspec_read_requests
+from scenarios.bench.device_bench_xtender import xtender_codec_per_s
 
 DEVICES: Final = 500
 """Emulated Modbus batteries that one process polls every second."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from scenarios.device_bench import (
+from scenarios.bench.device_bench import (
     measure_polling,
     sunspec_codec_per_s,
     sunspec_read_requests,

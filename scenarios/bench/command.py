@@ -31,17 +31,27 @@ class Bench:
 
 BENCHES: Final[dict[str, Bench]] = {
     "devices": Bench(
-        place="scenarios.device_figures:device_figures",
+        place="scenarios.bench.device_figures:device_figures",
         line="Codecs, a battery's read, and polling 500 emulated Modbus batteries.",
     ),
     "ledger": Bench(
-        place="scenarios.ledger_bench_command:ledger",
+        place="scenarios.bench.ledger_bench_command:ledger",
         line="Gas of the contracts for fleets of any size, and reports a second.",
         has_options=True,
     ),
+    "agent": Bench(
+        place="scenarios.bench.agent_bench_command:agent",
+        line="A gateway's memory, processor, speed, and a day of its life while things break.",
+        has_options=True,
+    ),
     "fleet": Bench(
-        place="scenarios.fleet_bench_command:fleet",
+        place="scenarios.bench.fleet_bench_command:fleet",
         line="Decisions, plans, a month of 70 homes and a day of 10,000, on one core.",
+        has_options=True,
+    ),
+    "prosumer": Bench(
+        place="scenarios.prosumer.bench_command:prosumer",
+        line="Plans by rules and optimisers, and what a year of each brings a prosumer.",
         has_options=True,
     ),
 }

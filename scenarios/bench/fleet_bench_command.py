@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import TaskID
 from rich.table import Table
 
-from scenarios.bench_progress import bench_progress
+from scenarios.bench.progress import bench_progress
 
 if TYPE_CHECKING:
-    from scenarios.fleet_bench import Figures, Tell
+    from scenarios.bench.fleet_bench import Figures, Tell
 
 TARGETS: Final[dict[str, tuple[str, float]]] = {
     "mpc_us_per_home": ("a home's decision among 1,000, µs", 20),
@@ -44,7 +44,7 @@ def fleet(*, as_json: bool, quick: bool, folder: Path | None) -> None:
     Times are by the clock; beside those of whole runs stands the processor's time, which other work
     on the machine disturbs less.
     """
-    from scenarios.fleet_bench import fleet_figures  # noqa: PLC0415 -- imports pyomo and numba
+    from scenarios.bench.fleet_bench import fleet_figures  # noqa: PLC0415 -- imports pyomo and numba
 
     with _progress() as tell:
         figures = fleet_figures(quick=quick, folder=folder, tell=tell)

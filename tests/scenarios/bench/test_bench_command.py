@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from scenarios import bench_command
-from scenarios.bench_command import BENCHES, Bench
+from scenarios.bench import command as bench_command
+from scenarios.bench.command import BENCHES, Bench
+from scenarios.bench.device_figures import device_figures
 from scenarios.cli import main
-from scenarios.device_figures import device_figures
 
 KEYS = [
     *("xtender_codec_per_s", "sunspec_codec_per_s", "sunspec_read_requests"),

@@ -1,0 +1,1 @@
+"""How fast parts of gridpact are on this machine."""

@@ -1,0 +1,1 @@
+"""A gateway through a day of faults at many times the speed."""
