@@ -93,7 +93,11 @@ def couraud(  # noqa: PLR0913 - one parameter per option
         click.echo(json.dumps(summaries, indent=2) if as_json else _few(summaries, out))
         return
     told: dict[str, Any] = tell(study, folders, out, sweeps=sweeps, command=_again(study))
-    click.echo(json.dumps(told, indent=2) if as_json else _lines(told, out / REPORT))
+    click.echo(
+        json.dumps(told, indent=2)
+        if as_json
+        else _lines(told, out / REPORT, homes=homes, days=days)
+    )
 
 
 def _again(study: "Study") -> str:
@@ -113,8 +117,11 @@ def _few(summaries: dict[str, Any], out: Path) -> str:
     return "\n".join([*lines, f"results: {out}"])
 
 
-def _lines(told: dict[str, Any], report: Path) -> str:
+def _lines(told: dict[str, Any], report: Path, *, homes: int, days: int) -> str:
     """Return table II and the claims for a terminal."""
+    from scenarios.couraud.words import smaller_than_the_paper  # noqa: PLC0415 -- --help is quick
+
+    small = smaller_than_the_paper(homes=homes, days=days)
     head = (
         f"{'scenario':34} {'bills less':>10} {'market':>9} {'total':>9} {'paper':>7} {'years':>6}"
     )
@@ -128,7 +135,8 @@ def _lines(told: dict[str, Any], report: Path) -> str:
         f"{claim['verdict']}: {claim['text']} Paper {claim['printed']}; here {claim['ours']}."
         for claim in [*told["claims"], *told["sensitivity"]]
     ]
-    return "\n".join([head, *rows, "", *judged, "", f"report: {report}"])
+    note = [small, ""] if small else []
+    return "\n".join([head, *rows, "", *judged, "", *note, f"report: {report}"])
 
 
 def _years(value: float | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scenarios.couraud import charts
 from scenarios.couraud.cases import Study
-from scenarios.couraud.days import read_day, telling_day
+from scenarios.couraud.days import Day, read_day, telling_day
 from scenarios.couraud.results import Result
 from scenarios.report.clock import day_name
 from scenarios.report.judged import Figure
@@ -33,25 +33,8 @@ def figures(
     name = day_name(day.grid)
     run = study.run(charts.AFTER)
     watched = [home for home in run.watch if home < study.homes]
-    promised = "Shaded: half-hours with a commitment."
     return [
-        Figure(
-            title=f"Figure 5.a: the market's price, {name}",
-            note="A usual day: its committed energy is the median of the days on which no import "
-            f"is paid for. {promised}",
-            chart=charts.price_chart(day, currency),
-        ),
-        Figure(
-            title=f"Figure 5.b: forecast and commitment, {name}",
-            note="What the aggregator expected the day before, with the error it was given, and "
-            "what it sold.",
-            chart=charts.forecast_chart(day),
-        ),
-        Figure(
-            title=f"Figure 5.c: committed and delivered, {name}",
-            note="Net export as the contract recorded it from the reports.",
-            chart=charts.delivery_chart(day),
-        ),
+        *_figure_5(day, currency),
         *(
             Figure(
                 title=f"Figure 6: home {home + 1}, {name}",
@@ -77,5 +60,29 @@ def figures(
             note="Batteries move production to when the market pays, and store what the fleet has "
             "too much of.",
             chart=charts.home_power_chart(days, watched[0]),
+        ),
+    ]
+
+
+def _figure_5(day: Day, currency: str) -> list[Figure]:
+    """Return the day's price, what was expected and sold, and what was delivered."""
+    name = day_name(day.grid)
+    return [
+        Figure(
+            title=f"Figure 5.a: the market's price, {name}",
+            note="A usual day: its committed energy is the median of the days on which no import "
+            "is paid for. Shaded: half-hours with a commitment.",
+            chart=charts.price_chart(day, currency),
+        ),
+        Figure(
+            title=f"Figure 5.b: forecast and commitment, {name}",
+            note="What the aggregator expected the day before, with the error it was given, and "
+            "what it sold.",
+            chart=charts.forecast_chart(day),
+        ),
+        Figure(
+            title=f"Figure 5.c: committed and delivered, {name}",
+            note="Net export as the contract recorded it from the reports.",
+            chart=charts.delivery_chart(day),
         ),
     ]

@@ -37,8 +37,8 @@ def reasons(best: Earned, other: Earned) -> tuple[Reason, ...]:
             amount=best.export_kwh * (best.export_price - other.export_price),
         ),
         Reason(
-            about=f"its battery does {best.full_cycles:,.0f} full cycles instead of "
-            f"{other.full_cycles:,.0f}, and ages",
+            about=f"its battery does {best.full_cycles:,.1f} full cycles instead of "
+            f"{other.full_cycles:,.1f}, and ages",
             amount=other.ageing_cost - best.ageing_cost,
         ),
         Reason(about="what its battery holds at the end", amount=best.left - other.left),

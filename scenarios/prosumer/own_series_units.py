@@ -25,7 +25,7 @@ PRICE_UNITS: Final[Mapping[str, float]] = {
 _UNIT_AT_END = re.compile(r"(?:^|[\s_(\[/])(m|k)?(w|wh)[\s)\]]*$", re.IGNORECASE)
 _PRICE_AT_END = re.compile(r"(\w*|[€£$])\s*(?:_per_|/)\s*(mwh|kwh)[\s)\]]*$", re.IGNORECASE)
 _CENTS = ("ct", "cent", "cents", "c", "p", "pence", "ore")
-_NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([^\s\d]\S*)\s*")
+_NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([^\s\d.]\S*)\s*")
 
 
 def unit_of_header(header: str) -> str | None:

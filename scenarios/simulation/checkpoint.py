@@ -115,7 +115,7 @@ def load(folder: Path, asked: Mapping[str, object]) -> Checkpoint | None:
             arrays = {name: file[name] for name in file.files}
         found = _read(arrays)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        msg = f"{path} is no checkpoint that can be read ({error}); name another folder"
+        msg = f"{path} is no checkpoint that can be read ({error}); give another folder with --out"
         raise ScenarioInputError(msg) from error
     stood, wanted = _flat({key: found.asked.get(key) for key in asked}), _flat(asked)
     differs = [
@@ -126,7 +126,7 @@ def load(folder: Path, asked: Mapping[str, object]) -> Checkpoint | None:
     if differs:
         msg = (
             f"{folder} holds a run with other settings: {'; '.join(differs)}; "
-            "give those, or name another folder"
+            "give those, or another folder with --out"
         )
         raise ScenarioInputError(msg)
     return found

@@ -116,6 +116,8 @@ def _swept(
             raise click.ClickException(msg) from stopped
     means = found(chosen, runs, figures)
     beside_it = levels(beside, base.asked())
+    if beside is not None and not beside_it:
+        click.echo(f"{beside} has no scenario of the same homes, days, data and seed", err=True)
     said = claims(name, means, beside_it)
     whole = results(name, chosen, runs, figures, claims=said)
     write_results(out, chosen, runs, figures, whole=whole)

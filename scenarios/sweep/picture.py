@@ -82,6 +82,7 @@ def _lines(
     _show_flat_as_flat(upper)
     _line(lower, found, "mean_export_error", colour=LIGHT["forecast"], scale=100.0)
     _frame(lower, "Mean export error, % of what was sold")
+    lower.margins(y=0.1)
     lower.set_ylim(bottom=0)
     lower.set_xlabel(sweep.axes[0].title, size=9.5, color=_INK)
     values = [each.values[0] for each in found]

@@ -9,6 +9,7 @@ from devices.registry import DRIVERS
 from hems.agent.setup.init import NewHome, provision
 
 _W = click.FloatRange(min=0)
+_RATED = click.FloatRange(min=0, min_open=True)
 
 
 @click.command("init")
@@ -20,8 +21,8 @@ _W = click.FloatRange(min=0)
 @click.option("--driver", type=click.Choice(list(DRIVERS)), prompt=True, help="Of the battery.")
 @click.option("--host", prompt="Address of the battery", help="Address of the battery.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="Of it.  [default: the driver's]")
-@click.option("--capacity-wh", type=_W, prompt="Capacity in Wh", help="Of the battery.")
-@click.option("--power-max-w", type=_W, prompt="Power in W", help="Of the battery.")
+@click.option("--capacity-wh", type=_RATED, prompt="Capacity in Wh", help="Of the battery.")
+@click.option("--power-max-w", type=_RATED, prompt="Power in W", help="Of the battery.")
 @click.option("--import-max-w", type=_W, prompt="Import rating in W", help="Of the connection.")
 @click.option("--export-max-w", type=_W, prompt="Export rating in W", help="Of the connection.")
 @click.option("--zone", default="Europe/London", show_default=True, help="The tariff's zone.")

@@ -38,7 +38,7 @@ def test_a_run_of_another_length_is_told_with_both(tmp_path):
 
     assert str(other.exception) == (
         f"{out} holds a run with other settings: days 1, not 2; "
-        "rules.disturbances.latency_s 30, not 60; give those, or name another folder"
+        "rules.disturbances.latency_s 30, not 60; give those, or another folder with --out"
     )
 
 
