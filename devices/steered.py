@@ -11,6 +11,7 @@ from devices.errors import (
     DeviceReadOnlyError,
     DeviceRefusedError,
     DeviceReplyError,
+    DeviceUnavailableError,
 )
 
 RETRY_S: Final = 2.0
@@ -100,6 +101,7 @@ class SteeredBattery:
         self._retry_s = RETRY_S
         self._keeper: asyncio.Task[None] | None = None
         self._busy = asyncio.Lock()
+        self._closed = False
         self.fault: DeviceError | None = None
         """What went wrong when a set-point was last renewed or given up; None if nothing did."""
 
@@ -128,6 +130,8 @@ class SteeredBattery:
         ------
         DeviceRefusedError
             If the power is not finite or the validity not positive and finite; nothing is set.
+        DeviceUnavailableError
+            If the battery is closed, or about to be.
         DeviceError
             If the device does not take it; the battery is sent back to self-consumption.
         """
@@ -135,6 +139,7 @@ class SteeredBattery:
             msg = f"{self.name}: cannot hold {battery_power_w} W for {valid_s} s; nothing set"
             raise DeviceRefusedError(msg)
         async with self._busy:
+            self._require_open()
             limits = await self._known_limits()
             power_w = min(max(battery_power_w, -limits.discharge_max_w), limits.charge_max_w)
             stands = self._stands(power_w)
@@ -152,6 +157,7 @@ class SteeredBattery:
     async def follow(self) -> None:
         """See `devices.battery.Battery`."""
         async with self._busy:
+            self._require_open()
             self._until_s = self._clock.monotonic_s()
             try:
                 await self._release()
@@ -170,6 +176,7 @@ class SteeredBattery:
             If it could not be brought back to self-consumption; the connection is closed all the
             same, and the device's own watchdog, where it has one, is what remains.
         """
+        self._closed = True  # whoever waits for the lock must not steer what was let go of
         async with self._busy:  # the keeper is not cut off in the middle of a request
             if self._keeper is not None:
                 self._keeper.cancel()
@@ -185,6 +192,11 @@ class SteeredBattery:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            msg = f"{self.name}: is closed; open it again to steer it"
+            raise DeviceUnavailableError(msg)
 
     async def _release_for_good(self) -> None:
         """Release the device if we ever commanded it, a few times if need be."""

@@ -252,7 +252,7 @@ def test_an_award_for_another_day_is_refused(battery, day):
         replan(battery(), forecast, award_of(day(count=3), (0, 0, 0)))
 
 
-def test_a_day_of_48_intervals_is_planned_in_less_than_its_budget(fleet):
+def test_a_day_of_48_intervals_is_planned_at_once(fleet):
     forecast = summer_day(TimeGrid.local_day(date(2020, 5, 20)))
     spans_s = []
     for _ in range(5):
@@ -260,8 +260,8 @@ def test_a_day_of_48_intervals_is_planned_in_less_than_its_budget(fleet):
         plan_day(fleet, forecast)
         spans_s.append(time.perf_counter() - begin)
 
-    # 0.013 s measured; the budget is 0.3 s, and this machine may be busy.
-    assert statistics.median(spans_s) < 0.3
+    # 0.013 s measured; `bench fleet` holds it to its budget of 25 ms, on a machine that is quiet.
+    assert statistics.median(spans_s) < 5.0
 
 
 @pytest.mark.parametrize(

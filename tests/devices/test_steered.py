@@ -245,6 +245,21 @@ def test_closing_releases_what_is_held_and_tries_more_than_once():
     assert steered(story) == [(100, 600), "release", "release", "close"]
 
 
+def test_a_set_point_that_waits_while_the_battery_is_closed_is_not_set():
+    async def story(battery, link, _):
+        await battery.set_power(-100.0, valid_s=60)
+        closing = asyncio.create_task(battery.close())
+        await asyncio.sleep(0)
+        for late in (battery.set_power(-3_000.0, valid_s=60), battery.follow()):
+            with pytest.raises(DeviceUnavailableError, match="shed: is closed; open it again"):
+                await late
+        await closing
+        with pytest.raises(DeviceUnavailableError, match="shed: is closed"):
+            await battery.set_power(-3_000.0, valid_s=60)
+
+    assert steered(story) == [(-100.0, 60), "release", "close"]
+
+
 def test_closing_that_cannot_release_says_so_and_closes_all_the_same():
     async def story(battery, link, clock):
         await battery.set_power(100, valid_s=600)

@@ -19,7 +19,7 @@ from devices.battery import (
 )
 from devices.clock import Clock
 from devices.dead_man import open_watched
-from devices.errors import DeviceConfigError, DeviceError
+from devices.errors import DeviceConfigError, DeviceError, DeviceUnavailableError
 from devices.inverter_readings import InverterState, ReserveKeeper
 from devices.registry import Device, Site
 from devices.write_log import WriteLog
@@ -55,10 +55,14 @@ class _Opened:
         self._busy = asyncio.Lock()
         self._backoff = Backoff(site.clock)
         self._error: DeviceError | None = None
+        self._closed = False
 
     async def device(self) -> Device:
         """Return the open device, or raise `DeviceError`."""
         async with self._busy:
+            if self._closed:
+                msg = f"{self._site.name}: is closed, the gateway stops; start it again"
+                raise DeviceUnavailableError(msg)
             if self._device is None:
                 if self._error is not None and not self._backoff.over:
                     raise self._error
@@ -77,7 +81,8 @@ class _Opened:
         return device
 
     async def close(self) -> None:
-        """Return it to its own control and let go of it."""
+        """Return it to its own control and let go of it; it is not opened again."""
+        self._closed = True  # an order that waits for the lock must not open it behind us
         async with self._busy:
             device, self._device = self._device, None
             if device is not None:

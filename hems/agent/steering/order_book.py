@@ -1,5 +1,6 @@
 """The order that stands and the reserve that is kept, remembered over a restart."""
 
+import math
 from datetime import datetime, timedelta
 
 from devices.clock import Clock
@@ -11,7 +12,7 @@ from hems.errors import StoreError
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS standing_order (
     one INTEGER PRIMARY KEY CHECK (one = 1), correlation_id TEXT NOT NULL, until TEXT NOT NULL,
-    battery_power_w REAL, grid_power_w REAL, follow INTEGER NOT NULL
+    battery_power_w REAL, grid_power_w REAL, follow INTEGER NOT NULL, length_s REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS kept_reserve (
     one INTEGER PRIMARY KEY CHECK (one = 1), reserve_soc REAL NOT NULL
@@ -23,7 +24,9 @@ class OrderBook:
     """What outranks the controller, in memory and in the store.
 
     An order's end is a time of day; how long that is from now is measured by the clock that does
-    not jump, so a computer whose clock is set meanwhile neither drops nor prolongs it.
+    not jump, so a computer whose clock is set meanwhile neither drops nor prolongs it. After a
+    restart the time of day is all there is; a clock that is behind then, as a computer without one
+    of its own begins with, lets an order last no longer than it was given for.
 
     Parameters
     ----------
@@ -59,8 +62,8 @@ class OrderBook:
 
     def put(self, order: Order | None) -> None:
         """Let an order stand, or none."""
-        self._take(order)
-        rows = [] if order is None else [_row(order)]
+        self._take(order, most_s=math.inf)
+        rows = [] if order is None else [_row(order, length_s=self.left_s)]
         self._write("standing_order", rows)
 
     def keep(self, reserve_soc: float) -> None:
@@ -68,11 +71,11 @@ class OrderBook:
         self.reserve_soc = reserve_soc
         self._write("kept_reserve", [(1, reserve_soc)])
 
-    def _take(self, order: Order | None) -> None:
+    def _take(self, order: Order | None, *, most_s: float) -> None:
         self._order = order
         if order is not None:
             left: timedelta = order.until - self._clock.utc()
-            self._ends_s = self._clock.monotonic_s() + left.total_seconds()
+            self._ends_s = self._clock.monotonic_s() + min(left.total_seconds(), most_s)
 
     def _write(self, table: str, rows: list[tuple[object, ...]]) -> None:
         try:
@@ -87,7 +90,7 @@ class OrderBook:
             self._health.back("memory of orders")
 
     def _recall(self) -> None:
-        for _, name, until, battery_w, grid_w, follow in self._store.rows(
+        for _, name, until, battery_w, grid_w, follow, length_s in self._store.rows(
             "SELECT * FROM standing_order"
         ):
             order = Order(
@@ -97,12 +100,12 @@ class OrderBook:
                 grid_power_w=grid_w,
                 follow=bool(follow),
             )
-            self._take(order)
+            self._take(order, most_s=length_s)
         for (reserve_soc,) in self._store.rows("SELECT reserve_soc FROM kept_reserve"):
             self.reserve_soc = reserve_soc
 
 
-def _row(order: Order) -> tuple[object, ...]:
+def _row(order: Order, *, length_s: float) -> tuple[object, ...]:
     return (
         1,
         order.correlation_id,
@@ -110,4 +113,5 @@ def _row(order: Order) -> tuple[object, ...]:
         order.battery_power_w,
         order.grid_power_w,
         int(order.follow),
+        length_s,
     )

@@ -85,3 +85,15 @@ def test_what_cannot_be_remembered_stands_in_memory_and_is_told_once(stage):
         "memory of orders lost",
         "memory of orders back",
     ]
+
+
+def test_after_a_restart_with_a_clock_far_behind_an_order_lasts_no_longer_than_it_was_given_for(
+    stage,
+):
+    opened, clock, _, _ = stage
+    given = order(clock)
+    opened().put(given)
+    clock.ahead_s = -36_000.0
+    again = opened()
+
+    assert (again.standing(), again.left_s) == (given, 600.0)

@@ -3,19 +3,21 @@
 import json
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from contracts.keystore import keystores
+from devices.clock import SystemClock
 from hems.agent.config import read_config
+from hems.agent.health import Health
+from hems.agent.orders import Order
 from hems.agent.setup.init import NewHome, provision
 from hems.agent.status import STATE_FILE, read_status
 from hems.agent.steering.order_book import OrderBook
@@ -127,13 +129,11 @@ def hold(home, power_w):
     """Let an order of before stand in the state file."""
     folder = home.home.state_folder
     folder.mkdir(mode=0o700)
-    store = Store(folder / STATE_FILE)
-    OrderBook(store, clock=None, health=None)
+    store, clock = Store(folder / STATE_FILE), SystemClock()
+    ends = clock.utc() + timedelta(hours=1)
+    book = OrderBook(store, clock=clock, health=Health(print))
+    book.put(Order(correlation_id="o-1", until=ends, battery_power_w=power_w))
     store.close()
-    ends = datetime.now(UTC) + timedelta(hours=1)
-    with closing(sqlite3.connect(folder / STATE_FILE)) as base, base:
-        row = (1, "o-1", ends.isoformat(), power_w, None, 0)
-        base.execute("INSERT INTO standing_order VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
 @contextmanager
