@@ -14,7 +14,8 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev $(if $(NPM),node_modules/.installed)
 	@$(if $(NPM),,echo "npm not found: the tests on Anvil and of the compiler are left out")
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTARGS)
+	@# most tests wait for sockets, nodes and clocks: two processes a core
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(TESTARGS)
 
 check: $(VENV)/.dev $(if $(NPM),node_modules/.installed)
 	$(BIN)/ruff format --check $(PACKAGES) tests
