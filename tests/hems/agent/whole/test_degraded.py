@@ -116,19 +116,26 @@ def counted_wh(home):
 
 
 def metering_of(alive):
-    """Return what counts the home's energy as its books do, told of every reading."""
+    """Return what counts the home's energy as its books do, and where the meter stood then."""
     parts = alive.agent.parts
     metering = Metering(parts.store, parts.health, interval_s=STEP_S)
-    heard = parts.history.add
-    parts.history.add = lambda reading: (heard(reading), metering.add(reading))
-    return metering
+    heard, begins = parts.history.add, []
+
+    def hear(reading):
+        heard(reading)
+        if not begins and reading.meter is not None:
+            begins.append(counted_wh(alive.battery.home))
+        metering.add(reading)
+
+    parts.history.add = hear
+    return metering, begins
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_breaks_is_told_once_and_costs_no_energy(living, case):
     async def run():
         async with living(power_w=float(HELD_W), meter="counters") as alive:
-            metering = metering_of(alive)
+            metering, begins = metering_of(alive)
             await alive.until(lambda: alive.power_w == HELD_W)
             alive.clock.turns = 40
             await case.strike(alive)
@@ -142,7 +149,8 @@ def test_what_breaks_is_told_once_and_costs_no_energy(living, case):
                 told = [f"{thing} lost", f"{thing} back"] if thing in case.lost else []
                 assert alive.told(thing) == told, alive.lines
             # the counters show whole watt-hours, and readings between two of their steps add power
-            assert metering.total_wh == pytest.approx(counted_wh(alive.battery.home), abs=1.5)
+            flowed_wh = counted_wh(alive.battery.home) - begins[0]
+            assert metering.total_wh == pytest.approx(flowed_wh, abs=1.5)
 
     asyncio.run(run())
 
