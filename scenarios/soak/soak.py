@@ -274,17 +274,25 @@ class Soak:
 
     async def _look(self) -> None:
         """Bring the chain to the time, note the truth, and see what the chain has."""
-        self._truth.append((self._clock.monotonic_s(), self._house.true_wh()))
-        await asyncio.to_thread(self._look_at_chain)
+        self._note_truth()
+        reported_wh = await asyncio.to_thread(self._look_at_chain)
+        if reported_wh is not None:
+            self._note_truth()  # energy went on flowing while the chain was asked
+            self._compare(reported_wh)
 
-    def _look_at_chain(self) -> None:
+    def _note_truth(self) -> None:
+        self._truth.append((self._clock.monotonic_s(), self._house.true_wh()))
+
+    def _look_at_chain(self) -> int | None:
+        """Bring the chain to the time; return what it has where there is something new. [Wh]"""
         fleet = self._fleet
         with suppress(LedgerError, ValueError):  # the gateway's own block may have come between
             fleet.chain.set_time(int(self._clock.true_utc_s()))
         (nonce,) = fleet.ledger.fleet.nonces([fleet.account])
-        if nonce != self._nonce:
-            self._nonce = nonce
-            self._compare(self._reported_wh())
+        if nonce == self._nonce:
+            return None
+        self._nonce = nonce
+        return self._reported_wh()
 
     def _compare(self, reported_wh: int) -> None:
         """Doubt a sum on the chain that never flowed."""
