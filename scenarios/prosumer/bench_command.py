@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.bench.progress import bench_progress
+from scenarios.options import data_option
 
 TARGETS: Final[dict[str, tuple[str, str, float]]] = {
     "rules_ms": ("a plan by rules, one home, ms", "≤", 0.5),
@@ -29,15 +30,8 @@ TARGETS: Final[dict[str, tuple[str, str, float]]] = {
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--quick", is_flag=True, help="30 days instead of a year, one with GA and PSO.")
-@click.option(
-    "--data",
-    "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="GRIDPACT_DATA",
-    show_envvar=True,
-    help="Folder of real series; generated without.",
-)
-def prosumer(*, as_json: bool, quick: bool, folder: Path | None) -> None:
+@data_option
+def prosumer(*, as_json: bool, quick: bool, data: Path | None) -> None:
     """How fast a prosumer's controllers plan, and what a year of them brings, on one core.
 
     GA and PSO plan for 30 days in April; their gain of a year is that of those days times the
@@ -49,7 +43,7 @@ def prosumer(*, as_json: bool, quick: bool, folder: Path | None) -> None:
         task = bar.add_task("prosumer", total=None)
         figures = prosumer_figures(
             quick=quick,
-            folder=folder,
+            folder=data,
             tell=lambda what, done, total: bar.update(
                 task, description=what, completed=done, total=total
             ),
