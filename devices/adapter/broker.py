@@ -30,6 +30,7 @@ from amqtt.session import Session
 
 from devices.adapter.messages import COMMAND, CONFIGURATION, MONITORING
 from devices.errors import DeviceConfigError
+from devices.listening import stop_listening
 
 # a library that logs without a handler prints to stderr (§7)
 logging.getLogger("amqtt").addHandler(logging.NullHandler())
@@ -167,7 +168,7 @@ class AdapterBroker:
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
         self.drop_connections()
         if self._served:
             await asyncio.wait(self._served, timeout=5)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from devices.clock import Clock
 from devices.emulators.faults import Fault, FaultPlan
+from devices.listening import stop_listening
 
 BOTH_FAULTS: Final = frozenset(
     {
@@ -117,6 +118,7 @@ class HttpServer:
         self._wanted_port = port
         self._reaction_s = reaction_s
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._port: int | None = None
         self._down_until_s = float("-inf")
         self._last: dict[str, bytes] = {}
@@ -141,14 +143,19 @@ class HttpServer:
         # a client that has gone takes its waiting handler with it
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self._wanted_port)
-        await site.start()
+        assert runner.server is not None  # noqa: S101 -- as setup() leaves it
+        self._listener = await asyncio.get_running_loop().create_server(
+            runner.server, self._host, self._wanted_port
+        )
         self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        self._port = int(self._listener.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening, drop every connection and every late write."""
         self._forget_late_writes()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await stop_listening(listener)
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()

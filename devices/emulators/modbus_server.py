@@ -24,6 +24,7 @@ from devices.emulators.modbus_frames import (
     take_tcp,
     tcp_frame,
 )
+from devices.listening import let_connect, stop_listening
 
 READ_FAULTS: Final = frozenset(
     {
@@ -45,8 +46,6 @@ LATE_S: Final = 2.0
 REBOOT_S: Final = 5.0
 """How long a restart takes. [s]"""
 
-_TURNS: Final = 10
-"""Turns of the loop in which connections come or go."""
 _EXCEPTIONS: Final = {Fault.BUSY: DEVICE_BUSY, Fault.SERVER_ERROR: DEVICE_FAILURE}
 
 
@@ -153,14 +152,9 @@ class ModbusServer:
         """Stop listening and drop every connection."""
         server, self._server = self._server, None
         if server is not None:
-            # a client that is just being let in must be in before the server closes: else asyncio
-            # leaves its socket open
-            for listening in server.sockets:
-                asyncio.get_running_loop().remove_reader(listening.fileno())
-            await self._turns()
-            server.close()
+            await stop_listening(server)
         self.drop_all()
-        await self._turns()
+        await let_connect()
         if server is not None:
             await server.wait_closed()
         if self._line is not None:
@@ -168,11 +162,6 @@ class ModbusServer:
             for end in self._line:
                 os.close(end)
             self._line = None
-
-    async def _turns(self) -> None:
-        """Let the loop do what connections have under way."""
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
 
     def drop_all(self) -> None:
         """Drop every connection."""

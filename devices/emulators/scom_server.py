@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from devices.drivers.scom_codec import Frame, FrameReader
+from devices.listening import stop_listening
 
 Answer = Callable[[Frame], bytes]
 """Returns the bytes that go back for a request; none where no answer comes."""
@@ -59,7 +60,7 @@ class ScomServer:
             os.close(ours)
             os.close(theirs)
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
             for client in tuple(self._clients):
                 client.abort()
             await self._server.wait_closed()

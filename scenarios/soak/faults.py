@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from devices.listening import stop_listening
+
 LEDGER: Final = ("ledger refuses", "ledger hangs", "ledger answers late", "ledger talks nonsense")
 """Faults of the line to the node."""
 REORGANISES: Final = "ledger reorganises"
@@ -112,7 +114,8 @@ class Wire:
         """Listen no more."""
         self.set_mode("ledger refuses")
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
+            self.set_mode("ledger refuses")  # whoever came in meanwhile
             await self._server.wait_closed()
         await asyncio.gather(*self._lines, return_exceptions=True)
 

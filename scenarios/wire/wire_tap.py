@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from devices.listening import stop_listening
+
 _CHUNK: Final = 65_536
 
 
@@ -51,7 +53,7 @@ class WireTap:
     async def stop(self) -> None:
         """Stop listening and end every relay."""
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
         for task in self._relays:
             task.cancel()
         if self._relays:
