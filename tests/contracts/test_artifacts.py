@@ -15,6 +15,8 @@ from contracts.compile import (
     source_hashes,
 )
 
+pytestmark = pytest.mark.xdist_group("artifacts")
+
 
 def test_every_contract_has_an_artifact_and_no_other_is_left():
     assert {path.stem for path in ARTIFACTS.glob("*.json")} == set(CONTRACTS)

@@ -25,6 +25,8 @@ from scenarios.simulation.fleet import Rules, paper_fleet
 from scenarios.simulation.fleet_day import FleetDay, live_day
 from scenarios.simulation.summary import summary
 
+pytestmark = pytest.mark.xdist_group("report")
+
 HOMES = 4
 TIMINGS = {"plan_s": 0.25, "wall_s": 12.5}
 CHAIN = 'pyrevm <in "process">'

@@ -9,6 +9,8 @@ from scenarios.bench.ledger_bench import fleet_gas, gas_figures, reports_per_s
 from scenarios.bench.ledger_bench_command import TARGETS
 from scenarios.cli import main
 
+pytestmark = pytest.mark.xdist_group("ledger-bench")
+
 SNAPSHOT = Path(__file__).parents[2] / "contracts" / "gas_snapshot.json"
 SMALL = (10, 100)
 KEYS = [

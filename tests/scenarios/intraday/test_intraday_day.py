@@ -18,7 +18,7 @@ from scenarios.simulation.fleet import Rules, made_up_accounts, paper_fleet
 from scenarios.simulation.fleet_day import promise_day
 from scenarios.simulation.fleet_run import FleetRun, run_fleet
 
-pytestmark = pytest.mark.usefixtures("needs_pyrevm")
+pytestmark = [pytest.mark.usefixtures("needs_pyrevm"), pytest.mark.xdist_group("intraday")]
 
 SETTINGS = Intraday(every_s=4 * 3600)
 RUN = FleetRun(

@@ -17,6 +17,8 @@ from scenarios.prosumer.community import CommunityAware, Incentive, account, sha
 from scenarios.prosumer.community_study import gather, study
 from scenarios.scenario_command import scenario
 
+pytestmark = pytest.mark.xdist_group("community")
+
 
 def prospect(load_wh, pv_wh, *, imports=250.0, exports=100.0, stored_wh=0.0):
     """Return homes of 4 kWh that know the hours ahead."""

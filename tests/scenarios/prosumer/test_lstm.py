@@ -13,6 +13,8 @@ from scenarios.errors import DataFormatError, DataRequestError, DataUnavailableE
 from scenarios.prosumer.lstm import SHAPES, WEEK_H, Lstm, Weather, Weights, look
 from scenarios.prosumer.own_series import Hourly
 
+pytestmark = pytest.mark.xdist_group("lstm")
+
 FIRST = 455_832
 """2022-01-01 00:00 UTC."""
 DAYS = 40

@@ -10,6 +10,8 @@ from scenarios.cli import main
 from scenarios.prosumer.my_home import NONE, Comparison, Earned
 from scenarios.prosumer.my_home_words import reasons, verdict
 
+pytestmark = pytest.mark.xdist_group("my-home")
+
 DAYS = 12
 
 

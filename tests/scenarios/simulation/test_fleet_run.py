@@ -21,7 +21,7 @@ from scenarios.simulation.fleet_day import DAY_AHEAD_S, live_day
 from scenarios.simulation.fleet_run import FleetRun, run_fleet
 from scenarios.simulation.past import Measured, Past
 
-pytestmark = pytest.mark.usefixtures("needs_pyrevm")
+pytestmark = [pytest.mark.usefixtures("needs_pyrevm"), pytest.mark.xdist_group("fleet-run")]
 
 QUICK = Rules(report_s=900, decide_s=900, seed=3)
 ROUGH = replace(QUICK, disturbances=Disturbances(latency_s=90, lost_share=0.1, offline_share=0.25))

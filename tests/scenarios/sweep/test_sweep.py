@@ -23,6 +23,8 @@ from scenarios.sweep.results import METRICS, Found, Spread, found, results, writ
 from scenarios.sweep.run import run_points
 from scenarios.sweep.sweeps import SWEEPS, Axis, Change, Sweep, changed, points
 
+pytestmark = pytest.mark.xdist_group("sweep")
+
 BASE = FleetRun(first_day=date(2021, 6, 16), days=7, homes=70)
 SMALL = FleetRun(
     first_day=date(2021, 6, 16),
