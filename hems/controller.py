@@ -101,6 +101,9 @@ class Decision:
     """True where the decision is a proved optimum of its controller's problem."""
     cap_excess_wh: FloatArray
     """Energy by which block 0 is expected to exceed a grid cap, shape (homes,). [Wh]"""
+    relay_closed: BoolArray | None = None
+    """True: stay on the grid; False: run as an island, where the battery takes what the balance
+    leaves, shape (homes,). None: the controller leaves the relay alone, which stays closed."""
 
 
 class Controller(Protocol):

@@ -3,13 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
+from devices.arrays import FloatArray
 from devices.battery_bank import BatteryBank
 from hems.controller import Controller, Decision, Observation
+from scenarios.simulation.day_prices import knowing
 
-Named = Literal["mpc", "self-consumption", "realtime-rules"]
+Named = Literal["mpc", "self-consumption", "realtime-rules", "fuzzy", "soc-rules"]
 """``mpc``: Couraud 2021's, exact, compiled. ``self-consumption``: every battery follows its home,
 the heuristic of the paper's scenario 1. ``realtime-rules``: an earlier version of the paper's, for
-homes that cannot optimise."""
+homes that cannot optimise. ``fuzzy``, ``soc-rules``: Habib 2023's, which also open the grid relay
+and keep no promise."""
 
 
 def controller_named(name: Named) -> Controller:
@@ -27,6 +30,14 @@ def controller_named(name: Named) -> Controller:
         from hems.realtime_rules import RealtimeRules  # noqa: PLC0415
 
         return RealtimeRules()
+    if name == "fuzzy":
+        from hems.fuzzy.habib import HabibFuzzy  # noqa: PLC0415
+
+        return HabibFuzzy()
+    if name == "soc-rules":
+        from hems.fuzzy.soc_rules import SocRules  # noqa: PLC0415
+
+        return SocRules()
     assert_never(name)
 
 
@@ -47,6 +58,10 @@ class PerHome:
     """Decides for a home."""
     homes: int
     """How many homes the site stands for."""
+
+    def knowing(self, price_per_mwh: FloatArray) -> "PerHome":
+        """See `scenarios.simulation.day_prices.KnowsPrices`."""
+        return PerHome(knowing(self.controller, price_per_mwh), self.homes)
 
     def decide(self, seen: Observation) -> Decision:
         """Return the site's set-point: that of one home, as many times."""

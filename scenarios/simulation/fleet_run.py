@@ -8,7 +8,7 @@ as long as the month.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from scenarios.errors import ScenarioInputError
 from scenarios.intraday.day import with_trades
 from scenarios.intraday.firming import Intraday
 from scenarios.simulation.arrangement import FRAMEWORK, Arrangement
+from scenarios.simulation.assigned import assigned, members_named
 from scenarios.simulation.checkpoint import load
 from scenarios.simulation.controllers import Named, PerHome, controller_named
 from scenarios.simulation.day_source import DaySource
@@ -78,6 +79,8 @@ class FleetRun:
     """Where panels and batteries stand, and who sells."""
     controller: Named = "mpc"
     """What decides for the batteries."""
+    controllers: Mapping[str, Named] = field(default_factory=dict)
+    """What decides for single homes in its place, by their names: ``hh_03`` is number 3."""
     imbalance: ImbalanceRule = "paper"
     """How a deviation from the promise is priced."""
     price_volatility: float = 1.0
@@ -101,6 +104,10 @@ class FleetRun:
         if self.days < 1 or self.homes < 1:
             msg = f"{self.days} days of {self.homes} homes: a run needs at least one of each"
             raise ScenarioInputError(msg)
+        if self.controllers and self.arrangement.central:
+            msg = "controllers of homes at a central site: no home decides; name one for the run"
+            raise ScenarioInputError(msg)
+        members_named(self.controllers, self.homes)
         if not MINUTE_S <= self.gate_s <= GATE_LAST_S or self.gate_s % MINUTE_S:
             msg = f"gate of {self.gate_s} s: choose whole minutes from 1 to {GATE_LAST_S // 60}"
             raise ScenarioInputError(msg)
@@ -157,6 +164,7 @@ def run_fleet(
     out.mkdir(parents=True, exist_ok=True)
     stood = load(out, run.asked())
     decides = controller or controller_named(run.controller)
+    decides = assigned(decides, members_named(run.controllers, run.homes))
     if run.arrangement.central:
         decides = PerHome(decides, run.homes)
     owner, market, *accounts = made_up_accounts(run.arrangement.members(run.homes) + 3)

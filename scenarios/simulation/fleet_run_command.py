@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
 from rich.console import Console
@@ -19,6 +19,7 @@ from scenarios.options import (
     out_option,
     seed_option,
 )
+from scenarios.simulation.controllers import Named
 from scenarios.simulation.disturbances import Disturbances
 from scenarios.simulation.fleet import Rules
 
@@ -99,6 +100,20 @@ SHARE = click.FloatRange(0, 1)
     show_default=True,
     help="W that set-points are multiples of.",
 )
+@click.option(
+    "--controller",
+    type=click.Choice(get_args(Named)),
+    default="mpc",
+    show_default=True,
+    help="What decides for the batteries.",
+)
+@click.option(
+    "--controller-of",
+    "controllers",
+    metavar="HOME=NAME",
+    multiple=True,
+    help="Another for one home, such as hh_03=fuzzy; as often as there are such homes.",
+)
 @data_option
 @seed_option
 @out_option("out/fleet", "Folder of the results; a run that stopped there goes on.")
@@ -135,14 +150,20 @@ def fleet(
     from scenarios.simulation.fleet_run import FleetRun  # noqa: PLC0415 -- imports what --help need not
 
     rules = _rules(asked)
+    own = [each.partition("=") for each in asked["controllers"]]
+    try:
+        run = FleetRun(
+            first_day=asked["first"].date(),
+            days=asked["days"],
+            homes=asked["homes"],
+            rules=rules,
+            folder=asked["data"],
+            controller=asked["controller"],
+            controllers={home: cast("Named", name) for home, _, name in own},
+        )
+    except ScenarioInputError as error:
+        raise click.UsageError(str(error)) from error
     check_folder(out)
-    run = FleetRun(
-        first_day=asked["first"].date(),
-        days=asked["days"],
-        homes=asked["homes"],
-        rules=rules,
-        folder=asked["data"],
-    )
     figures = _run(run, out, engine=_engine(engine, workers))
     if as_json:
         click.echo(json.dumps(figures, indent=2))

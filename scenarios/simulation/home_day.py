@@ -8,13 +8,15 @@ import numpy as np
 from contracts.promise import Schedule
 from devices.arrays import BoolArray, FloatArray
 from devices.battery_bank import BatteryBank
-from hems.controller import Controller, Decision, Observation, set_point_w
+from hems.controller import Controller, Decision, Observation
 from hems.forecast import QUARTER_S, LinearForecaster
 from hems.see import blocks_ahead_s, expected_w
 from scenarios.data.fleet_data import MINUTE_S
 from scenarios.simulation.correspondence import Correspondence, Heard, Said
+from scenarios.simulation.day_prices import knowing
 from scenarios.simulation.fleet import Rules
 from scenarios.simulation.fleet_state import HomesState
+from scenarios.simulation.islands import live_minute
 from scenarios.simulation.past import Past
 from scenarios.simulation.prepared_day import PreparedDay
 from scenarios.simulation.recorders import Lived, Recorder
@@ -105,6 +107,7 @@ class HomeDay:
         self._equipment, self._rules = equipment, equipment.rules
         self._state, self._today, self._morning = state, today, morning
         self._recorders = recorders
+        self._controller = knowing(equipment.controller, morning.import_price_per_mwh)
         self._forecaster = LinearForecaster()
         self._load, self._pv = today.measured(state.past)
         # They hold it until the day is over: a city has no room for it twice.
@@ -160,9 +163,14 @@ class HomeDay:
         if minute * MINUTE_S % rules.decide_s == 0:
             self._decide(minute)
         load_w, pv_w = slot.load_w[place], slot.pv_w[place]
-        wanted_w = rules.disturbances.limited_w(set_point_w(self._decision, load_w, pv_w))
-        stored_wh, battery_w = self._equipment.bank.advance(state.stored_wh, wanted_w, MINUTE_S)
-        grid_w = load_w + battery_w - pv_w
+        stored_wh, battery_w, grid_w = live_minute(
+            self._equipment.bank,
+            state.stored_wh,
+            self._decision,
+            limits=rules.disturbances,
+            load_w=load_w,
+            pv_w=pv_w,
+        )
         state.net_export_wh -= grid_w * (MINUTE_S / 3600)
         state.stored_wh = stored_wh
         self._load.last_w, self._pv.last_w = load_w, pv_w
@@ -174,7 +182,7 @@ class HomeDay:
 
     def _decide(self, minute: int) -> None:
         """Let every home see, then decide."""
-        decision = self._equipment.controller.decide(self._see(minute))
+        decision = self._controller.decide(self._see(minute))
         self._decisions += decision.proved.shape[0]
         self._proved += int(decision.proved.sum())
         self._cap_excess_wh += decision.cap_excess_wh

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from devices.battery_bank import BatteryBank
 from hems.controller import Controller
 from scenarios.data.generate import BLOCK_HOMES
+from scenarios.simulation.assigned import of_part
 from scenarios.simulation.fleet import Fleet, Rules
 from scenarios.simulation.home_day import Equipment
 from scenarios.simulation.prepared_day import MinuteSource
@@ -163,7 +164,7 @@ def shard_homes(
                 bank=_cut(fleet.bank, part),
                 connection_w=fleet.connection_w[part.start : part.stop],
                 rules=rules,
-                controller=controller,
+                controller=of_part(controller, part),
             ),
             source=source,
             recorders=recorders,

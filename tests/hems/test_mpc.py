@@ -14,7 +14,8 @@ from hems.mpc_relaxation import Relaxation
 
 
 def bytes_of(decision):
-    return [getattr(decision, field.name).tobytes() for field in fields(decision)]
+    values = (getattr(decision, field.name) for field in fields(decision))
+    return [each if each is None else each.tobytes() for each in values]
 
 
 @pytest.mark.parametrize("seed", range(12))

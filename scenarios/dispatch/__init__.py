@@ -1,0 +1,1 @@
+"""A plant of PV, battery, load and chargers behind a meter, run by dispatch policies."""
