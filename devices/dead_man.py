@@ -271,9 +271,18 @@ async def _let_go(order: Order, clock: Clock) -> None:
         site = Site(name=order.name, where=order.where, clock=clock, log=log)
         device = await open_device(order.settings, site)
         try:
-            await let_go(steering_of(device))
+            await _rejoin_grid(device)
         finally:
-            await device.close()
+            try:
+                await let_go(steering_of(device))
+            finally:
+                await device.close()
+
+
+async def _rejoin_grid(device: Device) -> None:
+    """Close a relay that the controller left open; closing the device restores its owner's word."""
+    if device.relay is not None and not (await device.relay.read_relay()).closed:
+        await device.relay.set_relay(closed=True)
 
 
 def _in_charge(order: Order) -> bool:

@@ -62,6 +62,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         module="scenarios.wire.habib_write",
         line="Habib et al. 2023, section 3.2: a charge current written to a Studer Xtender.",
     ),
+    "habib-edge": Scenario(
+        module="scenarios.wire.habib_edge",
+        line="Habib et al. 2023: the fuzzy manager at the edge, frame by frame.",
+    ),
     "couraud2021": Scenario(
         module="scenarios.couraud.command",
         line="Couraud et al. 2021, section IV: scenarios 0 to 5 over a month, beside the paper.",
@@ -71,6 +75,16 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         module="scenarios.prosumer.becchi_command",
         line="Becchi et al. 2024: a prosumer's year under rules and optimisers, beside the paper.",
         command="becchi",
+    ),
+    "habib2023": Scenario(
+        module="scenarios.habib.command",
+        line="Habib et al. 2023: fuzzy rules for battery and grid relay, beside the paper.",
+        command="habib",
+    ),
+    "habib-tune": Scenario(
+        module="scenarios.fuzzy.tune_command",
+        line="The words of Habib's fuzzy rules, tuned on eight months and judged by four others.",
+        command="habib_tune",
     ),
     "intraday": Scenario(
         module="scenarios.intraday.command",
@@ -86,6 +100,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         module="scenarios.prosumer.train_command",
         line="Train the network that forecasts a home's load or production (needs PyTorch).",
         command="train_forecast",
+    ),
+    "marchi2022": Scenario(
+        module="scenarios.marchi.command",
+        line="Marchi et al. 2022: five dispatch policies of a campus battery, beside the paper.",
+        command="marchi",
     ),
     "my-home": Scenario(
         module="scenarios.prosumer.my_home_command",

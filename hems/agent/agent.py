@@ -13,6 +13,7 @@ from hems.agent.build import build
 from hems.agent.config import AgentConfig
 from hems.agent.lock import only_agent
 from hems.agent.parts import Carries, Parts
+from hems.agent.seeing.cycles import Cycle
 from hems.agent.standing import Standing
 from hems.agent.status import forecast_errors
 from hems.agent.steering.equipment import ANSWER_SHARE
@@ -74,6 +75,7 @@ class Agent:
         self._stopped = asyncio.Event()
         self._read = asyncio.Event()
         self._source: str | None = None
+        self._blind = False
         self.parts: Parts | None = None
         """What it is made of, while it runs."""
 
@@ -124,6 +126,8 @@ class Agent:
         )
         near = _begun(self._cycle(parts), self._decide(parts), parts.steering.run())
         far = _begun(parts.books.run())
+        if parts.prices is not None:
+            far += _begun(parts.prices.run())
         if parts.courier is not None:
             far += _begun(parts.courier.run())
         stop = asyncio.ensure_future(self._stopped.wait())
@@ -167,6 +171,8 @@ class Agent:
         utc = self._clock.utc()
         self._note(parts, utc, parts.books.standing(utc))
         await _let_go(parts, "ledger", parts.books.close())
+        if parts.prices is not None:
+            await _let_go(parts, "prices", parts.prices.close())
         if parts.courier is not None:
             await _let_go(parts, "broker", parts.courier.close())
 
@@ -185,8 +191,20 @@ class Agent:
                 listener.add(reading)
             self._read.set()
             utc = self._clock.utc()
-            if self._source not in {None, parts.books.standing(utc).source}:
-                self._plan(parts, utc)  # the contract's first answer is not left waiting
+            if self._is_news(parts, utc):
+                self._plan(parts, utc)
+
+    def _is_news(self, parts: Parts, utc: datetime) -> bool:
+        """Return whether something came that is not left waiting for the next t_j.
+
+        That is the contract's first answer, the first price of the market, and a device that the
+        last decision had to do without.
+        """
+        if self._source is None:
+            return False  # the first decision is about to be made
+        blind = self._blind and None not in {parts.senses.meter, parts.senses.battery}
+        priced = parts.prices is not None and parts.prices.take_news()
+        return blind or priced or self._source != parts.books.standing(utc).source
 
     async def _decide(self, parts: Parts) -> None:
         """Decide each t_j, the first time when the devices have been read."""
@@ -200,12 +218,19 @@ class Agent:
         """Decide, hand the decision on, and write down what stands."""
         standing = parts.books.standing(utc)
         self._source = standing.source
-        parts.steering.plan(self._decision(parts, utc, standing))
+        decision = self._decision(parts, utc, standing)
+        parts.steering.plan(decision)
+        if parts.cycles is not None:
+            price = parts.decider.import_price_per_mwh(utc)
+            parts.cycles.add(
+                Cycle(utc=utc, reading=parts.senses.last, price_per_mwh=price, decision=decision)
+            )
         self._note(parts, utc, standing)
 
     def _decision(self, parts: Parts, utc: datetime, standing: Standing) -> Decision | None:
         """Return the controller's decision; None where nothing can be decided on."""
         meter, battery = parts.senses.meter, parts.senses.battery
+        self._blind = meter is None or battery is None
         if meter is None or battery is None:
             return None
         try:
@@ -236,6 +261,8 @@ class Agent:
                 "order": None if order is None else order.correlation_id,
                 "spool": _spool(parts.courier),
                 "forecast": forecast_errors(parts.history.scores()),
+                "relay": None if parts.relay is None else parts.relay.status,
+                "prices": None if parts.prices is None else parts.prices.status(utc),
             },
         )
 

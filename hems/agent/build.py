@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Final
 
 from devices.clock import Clock
+from devices.errors import DeviceConfigError
+from devices.feeds.settings import price_book
 from devices.write_log import WriteLog
 from hems.agent.config import AgentConfig
 from hems.agent.health import Health
@@ -17,20 +20,29 @@ from hems.agent.parts import (
     Parts,
     Remembers,
 )
+from hems.agent.seeing.cycles import CycleLog
 from hems.agent.seeing.history import History
+from hems.agent.seeing.price_watch import PriceWatch
 from hems.agent.seeing.samples import Sieve, SieveSettings
 from hems.agent.seeing.senses import Senses
+from hems.agent.settings import EDGE_CONTROLLERS
 from hems.agent.status import STATE_FILE, StatusRow, forecast_errors
 from hems.agent.steering.decide import Decider
 from hems.agent.steering.equipment import Equipment
 from hems.agent.steering.grip import Grip
 from hems.agent.steering.order_book import OrderBook
 from hems.agent.steering.reference import GridReference
+from hems.agent.steering.relay import Contacts, RelayKeeper
 from hems.agent.steering.steer import Steering, Tools
+from hems.agent.steering.tariff import MarketTariff, Prices
 from hems.agent.store import Store
 from hems.controller import Controller
+from hems.errors import AgentConfigError
 from hems.power_reference import PowerReference
 from hems.self_consumption import SelfConsumption
+
+PRICES_FILE: Final = "prices.json"
+"""Name of the kept prices in the state folder."""
 
 
 def build(config: AgentConfig, *, clock: Clock, tell: Callable[[str], None]) -> Parts:
@@ -51,6 +63,8 @@ def build(config: AgentConfig, *, clock: Clock, tell: Callable[[str], None]) -> 
         If the state file cannot be opened: without it nobody knows what was reported.
     LedgerError
         If the file of the contracts' addresses cannot be read.
+    AgentConfigError
+        If the source of prices cannot be used.
     """
     with ExitStack() as undo:
         store = Store(config.home.state_folder / STATE_FILE)
@@ -77,7 +91,9 @@ def _parts(ground: _Ground, log: WriteLog) -> Parts:
     config, clock, health = ground.config, ground.clock, ground.health
     equipment = Equipment(config.places, clock=clock, log=log)
     caps = CapKeeper(config, equipment, clock)
-    steering = _steering(ground, equipment, caps)
+    relay = _relay(ground, equipment, log)
+    steering = _steering(ground, equipment, caps, relay)
+    prices = _prices(ground)
     history = History(ground.store, health=health, settings=config.history)
     books = _books(ground)
     return Parts(
@@ -85,19 +101,59 @@ def _parts(ground: _Ground, log: WriteLog) -> Parts:
         store=ground.store,
         log=log,
         equipment=equipment,
-        senses=Senses(clock=clock, health=health),
+        senses=Senses(clock=clock, health=health, also=config.places.optional),
         sieve=_sieve(config),
         caps=caps,
         steering=steering,
         history=history,
-        decider=_decider(config, history),
+        decider=_decider(config, history, prices),
         books=books,
         status=StatusRow(ground.store, health),
         courier=_courier(ground, steering, books, history),
+        prices=prices,
+        relay=relay,
+        cycles=_cycles(ground),
     )
 
 
-def _steering(ground: _Ground, equipment: Equipment, caps: CapKeeper) -> Steering:
+def _relay(ground: _Ground, equipment: Equipment, log: WriteLog) -> RelayKeeper | None:
+    settings = ground.config.relay
+    if settings is None:
+        return None
+    contacts = Contacts(
+        relay=equipment.relay,
+        bank=ground.config.storage.bank(),
+        log=log,
+        clock=ground.clock,
+        health=ground.health,
+    )
+    return RelayKeeper(settings, contacts)
+
+
+def _prices(ground: _Ground) -> PriceWatch | None:
+    settings, clock = ground.config.prices, ground.clock
+    if settings is None:
+        return None
+    try:
+        book = price_book(
+            settings, clock=clock, cache=ground.config.home.state_folder / PRICES_FILE
+        )
+    except DeviceConfigError as error:
+        msg = f"{ground.config.path.name} [prices]: {error}"
+        raise AgentConfigError(msg) from error
+    return PriceWatch(book, clock=clock, health=ground.health)
+
+
+def _cycles(ground: _Ground) -> CycleLog | None:
+    if ground.config.controller.kind not in EDGE_CONTROLLERS:
+        return None
+    keep_days = ground.config.history.keep_days
+    return CycleLog(ground.store, health=ground.health, keep_days=keep_days)
+
+
+def _steering(
+    ground: _Ground, equipment: Equipment, caps: CapKeeper, relay: RelayKeeper | None
+) -> Steering:
     clock, health = ground.clock, ground.health
     tools = Tools(
         equipment=equipment,
@@ -105,6 +161,7 @@ def _steering(ground: _Ground, equipment: Equipment, caps: CapKeeper) -> Steerin
         book=OrderBook(ground.store, clock=clock, health=health),
         reference=GridReference(PowerReference()),
         limits=caps.limits,
+        relay=relay,
     )
     return Steering(tools, hold_s=ground.config.controller.hold_s, clock=clock)
 
@@ -120,15 +177,20 @@ def _sieve(config: AgentConfig) -> Sieve:
     return Sieve(settings)
 
 
-def _decider(config: AgentConfig, history: Remembers) -> Decider:
+def _decider(config: AgentConfig, history: Remembers, prices: PriceWatch | None) -> Decider:
     interval_s = INTERVAL_S if config.ledger is None else config.ledger.deployment().interval_s
+    controller = _controller(config.controller.kind)
+    tariff: Prices = config.tariff
+    if prices is not None:
+        tariff = MarketTariff(tariff=config.tariff, market=prices.market_per_mwh)
     return Decider(
-        _controller(config.controller.kind),
+        controller,
         bank=config.storage.bank(),
         forecast=history.forecast,
-        tariff=config.tariff,
+        tariff=tariff,
         decide_s=config.controller.decide_s,
         interval_s=interval_s,
+        alone=controller if config.controller.kind in EDGE_CONTROLLERS else None,
     )
 
 
@@ -169,4 +231,12 @@ def _controller(kind: str) -> Controller:
         from hems.realtime_rules import RealtimeRules  # noqa: PLC0415 -- not everybody's
 
         return RealtimeRules()
+    if kind == "fuzzy":
+        from hems.fuzzy.habib import HabibFuzzy  # noqa: PLC0415 -- not everybody's
+
+        return HabibFuzzy()
+    if kind == "soc-rules":
+        from hems.fuzzy.soc_rules import SocRules  # noqa: PLC0415 -- not everybody's
+
+        return SocRules()
     return SelfConsumption()

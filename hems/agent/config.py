@@ -2,11 +2,12 @@
 
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar, get_args, get_type_hints
 
 from devices.errors import DeviceConfigError
+from devices.feeds.settings import PriceSettings
 from devices.settings import read_settings
 from hems.agent.ledger.settings import LedgerSettings
 from hems.agent.mqtt.settings import (
@@ -17,8 +18,15 @@ from hems.agent.mqtt.settings import (
     TelemetrySettings,
 )
 from hems.agent.seeing.history import HistorySettings
-from hems.agent.settings import ControllerSettings, HomeSettings, StorageSettings
+from hems.agent.settings import (
+    EDGE_CONTROLLERS,
+    EDGE_DECIDE_S,
+    ControllerSettings,
+    HomeSettings,
+    StorageSettings,
+)
 from hems.agent.steering.equipment import Places
+from hems.agent.steering.relay import RelaySettings
 from hems.agent.steering.tariff import Tariff, TariffSettings, TariffWindow
 from hems.errors import AgentConfigError
 from hems.grid_caps import GridCapSettings
@@ -28,7 +36,8 @@ Table = Mapping[str, object]
 
 _COURIER: Final = ("telemetry", "commands", "homeassistant")
 _TABLES: Final = (
-    *("home", "battery", "meter", "storage", "grid", "controller", "tariff", "broker"),
+    *("home", "battery", "meter", "storage", "grid", "controller", "tariff", "prices"),
+    *("pv", "load", "relay", "broker"),
     *_COURIER,
     *("ledger", "history"),
 )
@@ -59,6 +68,10 @@ class AgentConfig:
     """The fleet's contract; None for a home that belongs to none."""
     courier: CourierSettings | None = None
     """The broker and what is said there; None without one."""
+    prices: PriceSettings | None = None
+    """Where market prices come from; None where the tariff is all."""
+    relay: RelaySettings | None = None
+    """How the house may leave the grid; None where it never does."""
 
 
 def read_config(path: Path) -> AgentConfig:
@@ -86,11 +99,13 @@ def _composed(path: Path, tables: Mapping[str, Table]) -> AgentConfig:
         places=_places(file),
         storage=file.read(StorageSettings, "storage"),
         grid=file.read(GridCapSettings, "grid"),
-        controller=file.read(ControllerSettings, "controller", absent=True),
+        controller=_controller(file),
         tariff=_tariff(file),
         history=file.read(HistorySettings, "history", absent=True),
         ledger=file.read(LedgerSettings, "ledger") if "ledger" in tables else None,
         courier=_courier(file),
+        prices=file.read(PriceSettings, "prices") if "prices" in tables else None,
+        relay=file.read(RelaySettings, "relay") if "relay" in tables else None,
     )
 
 
@@ -129,7 +144,7 @@ def _is_path(kind: object) -> bool:
 def _places(file: _File) -> Places:
     """Return the devices' tables, whose keys are their drivers' to check."""
     found: dict[str, dict[str, object]] = {}
-    for name in ("battery", "meter"):
+    for name in ("battery", "meter", "pv", "load"):
         if name not in file.tables:
             continue
         table = file.tables[name]
@@ -140,7 +155,22 @@ def _places(file: _File) -> Places:
     if "battery" not in found:
         msg = f"{file.path.name} has no [battery]; add it, with its driver (gridpact device list)"
         raise AgentConfigError(msg)
-    return Places(where=file.path.name, battery=found["battery"], meter=found.get("meter"))
+    return Places(
+        where=file.path.name,
+        battery=found["battery"],
+        meter=found.get("meter"),
+        pv=found.get("pv"),
+        load=found.get("load"),
+        relay="relay" in file.tables,
+    )
+
+
+def _controller(file: _File) -> ControllerSettings:
+    """Return who decides; rules for the edge do so each ten minutes where nothing else is said."""
+    settings = file.read(ControllerSettings, "controller", absent=True)
+    if settings.kind in EDGE_CONTROLLERS and "decide_s" not in file.tables["controller"]:
+        return replace(settings, decide_s=EDGE_DECIDE_S)
+    return settings
 
 
 def _courier(file: _File) -> CourierSettings | None:

@@ -12,11 +12,14 @@ from devices.write_log import WriteLog
 from hems.agent.config import AgentConfig
 from hems.agent.health import Health
 from hems.agent.reading import Listener, Reading
+from hems.agent.seeing.cycles import CycleLog
+from hems.agent.seeing.price_watch import PriceWatch
 from hems.agent.seeing.senses import Senses
 from hems.agent.standing import Standing
 from hems.agent.status import StatusRow
 from hems.agent.steering.decide import Decider
 from hems.agent.steering.equipment import Equipment
+from hems.agent.steering.relay import RelayKeeper
 from hems.agent.steering.steer import Steering
 from hems.agent.steering.wish import Limits
 from hems.agent.store import Store
@@ -150,6 +153,12 @@ class Parts:
     """What others may look at."""
     courier: Carries | None
     """The broker; None without one."""
+    prices: PriceWatch | None = None
+    """The market's prices; None where the tariff is all."""
+    relay: RelayKeeper | None = None
+    """Holds the relay; None where the house never leaves the grid."""
+    cycles: CycleLog | None = None
+    """Keeps what rules for the edge saw and decided; None for other controllers."""
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from devices.battery import BatteryState, MeterState
 from devices.inverter_readings import InverterState
+from devices.switches import RelayState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +18,17 @@ class Reading:
     monotonic_s: float
     """When, by the clock that does not jump. [s]"""
     meter: MeterState | None = None
-    """The meter at the grid connection."""
+    """The meter at the grid connection, with what ``[pv]`` and ``[load]`` measure apart."""
     battery: BatteryState | None = None
     """The battery."""
     inverter: InverterState | None = None
     """What the inverter measures at its connection."""
+    pv: MeterState | None = None
+    """The sun's inverter, where it is a device of its own."""
+    load: MeterState | None = None
+    """The load's own meter, where there is one."""
+    relay: RelayState | None = None
+    """The transfer relay, where the agent may open it."""
 
 
 class Listener(Protocol):

@@ -9,8 +9,12 @@ import numpy as np
 
 from devices.battery_bank import BatteryBank
 
-CONTROLLERS: Final = ("mpc", "realtime-rules", "self-consumption")
+EDGE_CONTROLLERS: Final = ("fuzzy", "soc-rules")
+"""Controllers that decide by rules for one place, whether or not anything was promised."""
+CONTROLLERS: Final = ("mpc", "realtime-rules", "self-consumption", *EDGE_CONTROLLERS)
 """What ``[controller] kind`` may be."""
+EDGE_DECIDE_S: Final = 600
+"""t_j of `EDGE_CONTROLLERS` where none is given (Habib 2023, section 3.1). [s]"""
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -88,7 +92,7 @@ class ControllerSettings:
     kind: str = "mpc"
     """One of `CONTROLLERS`."""
     decide_s: int = 60
-    """t_j, from a decision to the next, 5..900. [s]"""
+    """t_j, from a decision to the next, 5..900; 600 for `EDGE_CONTROLLERS` if left out. [s]"""
     device_cycle_s: int = 2
     """From a reading of the devices to the next, 1..5. [s]"""
 

@@ -120,6 +120,6 @@ def forecast_errors(scores: Mapping[str, Score]) -> dict[str, dict[str, dict[str
 
 
 def _reading(reading: Reading) -> dict[str, Any]:
-    parts = {name: getattr(reading, name) for name in ("meter", "battery", "inverter")}
+    parts = {name: getattr(reading, name) for name in ("meter", "battery", "inverter", "relay")}
     told = {name: asdict(part) for name, part in parts.items() if part is not None}
     return {"utc": reading.utc.isoformat(timespec="seconds"), **told}

@@ -49,10 +49,24 @@ BENCHES: Final[dict[str, Bench]] = {
         line="Decisions, plans, a month of 70 homes and a day of 10,000, on one core.",
         has_options=True,
     ),
+    "service": Bench(
+        place="scenarios.bench.service_bench_command:service",
+        line="The aggregator's service: telemetry from 10,000 gateways, and requests.",
+        has_options=True,
+    ),
+    "dispatch": Bench(
+        place="scenarios.marchi.bench_command:dispatch",
+        line="A year and a battery's life under five dispatch policies, and Marchi's study.",
+        has_options=True,
+    ),
     "prosumer": Bench(
         place="scenarios.prosumer.bench_command:prosumer",
         line="Plans by rules and optimisers, and what a year of each brings a prosumer.",
         has_options=True,
+    ),
+    "fuzzy": Bench(
+        place="scenarios.fuzzy.bench:fuzzy_figures",
+        line="Fuzzy rules for 10,000 homes at once, beside an independent library.",
     ),
 }
 """By name: whoever adds a measurement adds it here."""

@@ -39,7 +39,8 @@ def lines_of(status: dict[str, Any]) -> list[str]:
     for name, kind in (("meter", MeterState), ("battery", BatteryState)):
         told = line_of(kind(**reading[name])) if name in reading else "not read"
         lines.append(f"{name}: {told}")
-    lines += [_wish(status), *_standing(status["standing"])]
+    lines += [_wish(status), *_relay(status.get("relay")), *_prices(status.get("prices"))]
+    lines += _standing(status["standing"])
     if status["spool"]:
         waiting, dropped = status["spool"]["waiting"], status["spool"]["dropped"]
         lines.append(f"for the broker: {waiting} messages wait, {dropped} were given up")
@@ -67,6 +68,30 @@ def _wish(status: dict[str, Any]) -> str:
     does = "follow the house" if power_w is None else f"hold {power_w:+.0f} W"
     by = f"order {status['order']}" if status["order"] else wish["why"]
     return f"asked of the battery: {does} ({by})"
+
+
+def _relay(relay: dict[str, Any] | None) -> list[str]:
+    """Return where the relay stands and why; nothing of a house that never leaves the grid."""
+    if relay is None:
+        return []
+    where = {True: "closed, on the grid", False: "open, an island", None: "not read"}
+    why = f" ({relay['why']})" if relay["why"] else ""
+    times = relay["openings_today"]
+    opened = "; openings cannot be counted" if times is None else f"; opened {times} times today"
+    return [f"relay: {where[relay['closed']]}{why}{opened}"]
+
+
+def _prices(prices: dict[str, Any] | None) -> list[str]:
+    """Return the market's price that is gone by, and how long prices are known."""
+    if prices is None:
+        return []
+    if prices["origin"] == "tariff":
+        return [f"prices of {prices['source']}: none for now, the tariff holds"]
+    day = "" if prices["origin"] == "market" else " as of a day before"
+    return [
+        f"prices of {prices['source']}: {prices['market_per_mwh']:.2f} {prices['currency']}/MWh"
+        f"{day}, known until {prices['known_until']}"
+    ]
 
 
 def _standing(standing: dict[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """Which of a home's devices tell something that can be used, and for how long they have not."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from devices.battery import BatteryState, MeterState
@@ -24,9 +24,12 @@ class Senses:
         The time.
     health : Health
         Is told.
+    also : Sequence[str]
+        Parts of a reading that this home has besides: ``pv``, ``load``, ``relay``.
     """
 
-    def __init__(self, *, clock: Clock, health: Health) -> None:
+    def __init__(self, *, clock: Clock, health: Health, also: Sequence[str] = ()) -> None:
+        self._parts = (*PARTS, *also)
         self._clock = clock
         self._health = health
         self._good_s: dict[str, float] = {}
@@ -44,10 +47,10 @@ class Senses:
         """Take up a reading, why parts are missing, and why parts were rejected."""
         self.last = reading
         self.rejected.update(reasons.keys())
-        for part in PARTS:
+        for part in self._parts:
             self._good_s.setdefault(part, self._clock.monotonic_s())
             if getattr(reading, part) is not None:
-                setattr(self, part, getattr(reading, part))
+                self._keep(part, getattr(reading, part))
                 self._good_s[part] = self._clock.monotonic_s()
                 self._why.pop(part, None)
                 self._health.back(part)
@@ -58,6 +61,11 @@ class Senses:
                 self._why[part] = f"its readings are rejected: {reasons[part]}"
             silent_s = self._clock.monotonic_s() - self._good_s[part]
             if silent_s > LOST_S:
-                setattr(self, part, None)
+                self._keep(part, None)
                 hangs = f"no answer for {silent_s:.0f} s; see whether it hangs"
                 self._health.lost(part, self._why.get(part, hangs))
+
+    def _keep(self, part: str, told: object) -> None:
+        """Keep what decisions go by."""
+        if part in PARTS:
+            setattr(self, part, told)

@@ -6,17 +6,20 @@ import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from devices.clock import Clock
 from devices.commands.shown import line_of
 from devices.errors import DeviceError
+from devices.feeds.settings import PriceSettings, price_book
 from devices.write_log import WriteLog
 from hems.agent.config import AgentConfig
 from hems.agent.lock import running_pid
 from hems.agent.mqtt.settings import CourierSettings
-from hems.agent.steering.equipment import Equipment
+from hems.agent.settings import EDGE_CONTROLLERS
+from hems.agent.steering.equipment import BRANCHES, Equipment
 from hems.errors import ControlError
 
 REACH_S: Final = 30.0
@@ -59,9 +62,19 @@ async def check(config: AgentConfig, *, clock: Clock) -> list[Finding]:
     try:
         findings.append(await _found("battery", lambda: _battery(config, equipment)))
         findings.append(await _found("meter", lambda: _meter(equipment)))
+        findings += [
+            await _found(name, partial(_branch, equipment, name))
+            for name in BRANCHES
+            if getattr(config.places, name) is not None
+        ]
+        if config.relay is not None:
+            findings.append(await _found("relay", lambda: _relay(config, equipment)))
     finally:
         with suppress(DeviceError):
             await equipment.close()
+    if config.prices is not None:
+        prices = config.prices
+        findings.append(await _found("prices", lambda: _prices(config, prices, clock)))
     if config.ledger is not None:
         from hems.agent.setup.check_ledger import check_ledger  # noqa: PLC0415 -- loads web3
 
@@ -124,6 +137,39 @@ async def _battery(config: AgentConfig, equipment: Equipment) -> str:
 
 async def _meter(equipment: Equipment) -> str:
     return line_of(await equipment.meter())
+
+
+async def _branch(equipment: Equipment, name: str) -> str:
+    return line_of(await equipment.branch(name))
+
+
+async def _relay(config: AgentConfig, equipment: Equipment) -> str:
+    """Look whether there is a relay to open, and a controller that asks for it."""
+    state = await (await equipment.relay()).read_relay()
+    if config.controller.kind not in EDGE_CONTROLLERS:
+        msg = f"[controller] {config.controller.kind!r} never opens a relay; take [relay] out"
+        raise WrongError(msg)
+    return "closed, the house is on the grid" if state.closed else "open: the house is an island"
+
+
+async def _prices(config: AgentConfig, settings: PriceSettings, clock: Clock) -> str:
+    """Look whether today's prices are there; nothing is kept."""
+    book = price_book(settings, clock=clock, cache=None)
+    told = await book.refresh()
+    await book.close()
+    if told.error is not None:
+        raise WrongError(told.error)
+    known, tariff = book.at(clock.utc()), config.tariff.fixed
+    if known is None:
+        msg = (
+            f"{book.name}: no price for now, nor of {settings.days_back} days before; see [prices]"
+        )
+        raise WrongError(msg)
+    retail = tariff.import_factor * known.price_per_mwh + tariff.import_add_per_mwh
+    return (
+        f"{book.name}: {known.price_per_mwh:.2f} {book.series.currency}/MWh ({known.origin}), "
+        f"{retail:.2f} to the home; known until {book.series.end:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 async def _broker(config: AgentConfig, courier: CourierSettings, clock: Clock) -> str:

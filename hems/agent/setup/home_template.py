@@ -43,6 +43,19 @@ host = {_text(home.host)}
 # driver = "sunspec"
 # host = "192.168.1.30"
 
+# [pv]                                # the sun's inverter, where it is a device of its own
+# driver = "sunspec"
+# host = "192.168.1.31"
+
+# [load]                              # the load's own meter, where there is one
+# driver = "sunspec"
+# host = "192.168.1.32"
+
+# [relay]                             # lets rules for the edge part the house from the grid
+# inverter_w = 4000                   # what the inverter carries alone
+# dwell_s = 600                       # from a switching to the next opening, at least
+# openings_per_day = 20
+
 [storage]                             # the battery's ratings as plans take them
 capacity_wh = {home.capacity_wh:g}
 power_max_w = {home.power_max_w:g}                    # into or out of the cells
@@ -59,7 +72,8 @@ export_max_w = {home.export_max_w:g}                   # 0 where feeding in is n
 # export_by_v = "253:1 253:0"         # and at the highest of the phases' voltages
 
 [controller]
-kind = "mpc"                          # or "realtime-rules", "self-consumption"
+kind = "mpc"                          # or "realtime-rules", "self-consumption"; for one place
+                                      # "fuzzy", "soc-rules": decide_s = 600
 decide_s = 60                         # t_j: from a decision to the next
 device_cycle_s = 2                    # from a reading of the devices to the next, 1..5
 
@@ -72,6 +86,10 @@ zone = {_text(home.zone)}
 # end = "04:30"
 # days = "mon tue wed thu fri sat sun"
 # import_price_per_mwh = 90
+
+# [prices]                            # market prices; in [tariff] then: import_factor = 1.19 ...
+# source = "energy-charts"            # or "file", "octopus", "elexon", "entsoe": docs/feeds.md
+# area = "DE-LU"
 
 # [history]
 # keep_days = 60                      # of quarter-hours, for forecasts

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from devices.arrays import FloatArray
 from devices.battery import BatteryState, MeterState
 from devices.battery_bank import BatteryBank
 from hems.agent.standing import Standing
-from hems.agent.steering.tariff import Tariff
+from hems.agent.steering.tariff import Prices
 from hems.agent.steering.wish import Limits
 from hems.controller import Controller, Decision, Observation
 from hems.forecast import QUARTER_S
@@ -18,6 +19,15 @@ from hems.self_consumption import SelfConsumption
 
 Forecast = Callable[[datetime, int], tuple[FloatArray, FloatArray]]
 """Expected load and production, each (1, quarters), from the quarter-hour of a time on. [W]"""
+
+
+@runtime_checkable
+class KnowsPrices(Protocol):
+    """A controller that places the price among those of the day."""
+
+    def knowing(self, price_per_mwh: FloatArray) -> Controller:
+        """Return it for prices that are known. [currency/MWh]"""
+        ...
 
 
 class Decider:
@@ -31,12 +41,14 @@ class Decider:
         The battery's ratings, one home.
     forecast : Forecast
         What the home expects.
-    tariff : Tariff
+    tariff : Prices
         Prices.
     decide_s : int
         t_j, from a decision to the next. [s]
     interval_s : int
         Length of the market's intervals. [s]
+    alone : Controller, optional
+        Decides where nothing was promised; None keeps the home's energy at home.
     """
 
     def __init__(
@@ -45,9 +57,10 @@ class Decider:
         *,
         bank: BatteryBank,
         forecast: Forecast,
-        tariff: Tariff,
+        tariff: Prices,
         decide_s: int,
         interval_s: int,
+        alone: Controller | None = None,
     ) -> None:
         self._controller = controller
         self._bank = bank
@@ -55,7 +68,7 @@ class Decider:
         self._tariff = tariff
         self._decide_s = decide_s
         self._interval_s = interval_s
-        self._alone = SelfConsumption()
+        self._alone = alone or SelfConsumption()
 
     def decide(
         self,
@@ -66,14 +79,16 @@ class Decider:
         standing: Standing,
         limits: Limits,
     ) -> Decision:
-        """Return what the battery shall do until the next decision.
-
-        Where nothing is known of a promise, the home keeps its energy.
-        """
+        """Return what the battery shall do until the next decision."""
         seen = self.observe(utc, meter=meter, battery=battery, standing=standing, limits=limits)
-        if standing.source == "none":
-            return self._alone.decide(seen)
-        return self._controller.decide(seen)
+        controller = self._alone if standing.source == "none" else self._controller
+        if isinstance(controller, KnowsPrices):
+            controller = controller.knowing(self._tariff.of_day(utc))
+        return controller.decide(seen)
+
+    def import_price_per_mwh(self, utc: datetime) -> float:
+        """Return the price of import that a decision goes by. [currency/MWh]"""
+        return self._tariff.prices_per_mwh(utc)[0]
 
     def observe(
         self,

@@ -78,6 +78,7 @@ class Grip:
         if not self._backoff.over or self._does(wish, valid_s):
             return
         before, self._told = self._told, None
+        begun_s = self._clock.monotonic_s()
         try:
             battery = await self._battery()
             if wish.battery_power_w is None:
@@ -88,9 +89,12 @@ class Grip:
             self._failed(str(error), retry=error.retry)
             raise
         now_s = self._clock.monotonic_s()
-        same = before is not None and _follows(before.wish) == _follows(wish)
-        since_s = before.mode_since_s if before is not None and same else now_s
-        self._told = _Told(wish, since_s, now_s + valid_s)
+        since_s = now_s
+        if before is not None and _follows(before.wish) == _follows(wish):
+            # a set-point that had run out let the battery follow for a moment
+            lapsed = not _follows(wish) and begun_s >= before.until_s
+            since_s = now_s if lapsed else before.mode_since_s
+        self._told = _Told(wish, since_s, begun_s + valid_s)
 
     def try_now(self) -> None:
         """Leave the battery alone no longer."""
@@ -114,6 +118,8 @@ class Grip:
         """Notice a battery that does something else than it was told."""
         if self._told is None or seen is None or seen[0] < self._told.mode_since_s + SETTLE_S:
             return
+        if not _follows(self._told.wish) and seen[0] >= self._told.until_s:
+            return  # its validity was over: it follows by itself, as it should
         if seen[1].following == _follows(self._told.wish):
             self._backoff.worked()
             self._health.back(THING)

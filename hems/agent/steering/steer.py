@@ -13,8 +13,10 @@ from hems.agent.orders import Order
 from hems.agent.reading import Reading
 from hems.agent.steering.equipment import Equipment
 from hems.agent.steering.grip import Grip
+from hems.agent.steering.island import IslandCase
 from hems.agent.steering.order_book import OrderBook
 from hems.agent.steering.reference import GridReference
+from hems.agent.steering.relay import RelayKeeper
 from hems.agent.steering.wish import Limits, Seen, Wish, wished
 from hems.controller import Decision
 
@@ -36,6 +38,8 @@ class Tools:
     """Turns a wanted grid power into a battery power."""
     limits: Callable[[], Limits]
     """What no set-point goes beyond, as of now."""
+    relay: RelayKeeper | None = None
+    """Holds the transfer relay; None where the house stays on the grid."""
 
 
 class Steering:
@@ -82,6 +86,8 @@ class Steering:
             self._meter = (reading.monotonic_s, reading.meter)
         if reading.battery is not None:
             self._battery = (reading.monotonic_s, reading.battery)
+        if self._tools.relay is not None:
+            self._tools.relay.see(reading.relay)
         self._changed.set()
 
     def plan(self, decision: Decision | None) -> None:
@@ -185,7 +191,9 @@ class Steering:
         """Have the battery do what is wished for, if it does not already."""
         if self._meter is None and not self._old(self._began_s):
             return  # just begun: the devices are still being asked
-        self.wish = wished(self._seen())
+        seen = self._seen()
+        on_grid = await self._on_grid(seen)
+        self.wish = wished(seen) if on_grid else Wish(battery_power_w=None, why="island")
         valid_s = self._hold_s
         if self.wish.why == "decision":
             valid_s = self._decision_left_s()
@@ -193,3 +201,20 @@ class Steering:
             valid_s = min(self._hold_s, self._tools.book.left_s)
         if valid_s > 0:
             await self._tools.grip.do(self.wish, valid_s=valid_s, seen=self._battery)
+        if on_grid and self._tools.relay is not None and self.wish.battery_power_w is None:
+            await self._tools.relay.open()  # the battery follows: an island may take it over
+
+    async def _on_grid(self, seen: Seen) -> bool:
+        """Return whether set-points mean anything: as an island the battery takes the balance."""
+        if self._tools.relay is None:
+            return True
+        return await self._tools.relay.on_grid(
+            IslandCase(
+                meter=seen.meter,
+                battery=seen.battery,
+                decision=seen.decision,
+                ordered=seen.order is not None,
+                charge_max_w=seen.limits.charge_max_w,
+                reserve_soc=seen.reserve_soc,
+            )
+        )

@@ -1,12 +1,33 @@
-"""What a home pays and earns per MWh: fixed, or by windows of the local day."""
+"""What a home pays and earns per MWh: fixed, by windows of the local day, or by the market."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time
-from typing import Final, Self
+from datetime import datetime, time, timedelta
+from typing import Final, Protocol, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from devices.arrays import FloatArray
+from devices.feeds.local_days import day_of
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """What windows call the days."""
+QUARTER: Final = timedelta(minutes=15)
+"""Step in which a day's prices are looked at."""
+
+
+class Prices(Protocol):
+    """What a home pays and earns."""
+
+    def prices_per_mwh(self, utc: datetime) -> tuple[float, float]:
+        """Return the prices of import and of export at a time. [currency/MWh]"""
+        ...
+
+    def of_day(self, utc: datetime) -> FloatArray:
+        """Return the import prices of a time's local day, by quarter-hours. [currency/MWh]"""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +88,28 @@ class TariffSettings:
     """Price of export, π_e. [currency/MWh]"""
     zone: str = "Europe/London"
     """IANA name of the zone whose time of day windows are in."""
+    import_factor: float = 1.0
+    """With ``[prices]``: price of import = factor × market + ``import_add_per_mwh``, >= 0."""
+    import_add_per_mwh: float = 0.0
+    """Taxes and charges on top of the market's price. [currency/MWh]"""
+    export_factor: float | None = None
+    """The same for export, >= 0; None leaves the fixed price and the windows."""
+    export_add_per_mwh: float = 0.0
+    """Likewise; < 0 for what is taken off. [currency/MWh]"""
 
     def __post_init__(self) -> None:
-        for name in ("import_price_per_mwh", "export_price_per_mwh"):
+        for name in (
+            *("import_price_per_mwh", "export_price_per_mwh"),
+            *("import_add_per_mwh", "export_add_per_mwh"),
+        ):
             price = getattr(self, name)
             if not -1e6 < price < 1e6:
                 msg = f"{name} is {price}; give a price per MWh"
+                raise ValueError(msg)
+        for name in ("import_factor", "export_factor"):
+            factor = getattr(self, name)
+            if factor is not None and not 0 <= factor < math.inf:
+                msg = f"{name} is {factor:g}; give a number >= 0, such as 1.19"
                 raise ValueError(msg)
         try:
             ZoneInfo(self.zone)
@@ -102,6 +139,11 @@ class Tariff:
             export_price = window.export_price_per_mwh
         return import_price, export_price
 
+    def of_day(self, utc: datetime) -> FloatArray:
+        """See `Prices`."""
+        times = _quarters(utc, ZoneInfo(self.fixed.zone))
+        return np.array([self.prices_per_mwh(each)[0] for each in times])
+
     @classmethod
     def plain(cls, import_price_per_mwh: float, export_price_per_mwh: float) -> Self:
         """Return a tariff without windows. [currency/MWh]"""
@@ -109,6 +151,39 @@ class Tariff:
             import_price_per_mwh=import_price_per_mwh, export_price_per_mwh=export_price_per_mwh
         )
         return cls(fixed=fixed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketTariff:
+    """Prices that go with the market's; where the market's are not known, the tariff's own."""
+
+    tariff: Tariff
+    """What holds without the market."""
+    market: Callable[[datetime], float | None]
+    """Returns the market's price at a time; None where none is to be gone by. [currency/MWh]"""
+
+    def prices_per_mwh(self, utc: datetime) -> tuple[float, float]:
+        """See `Prices`."""
+        own_import, own_export = self.tariff.prices_per_mwh(utc)
+        price, fixed = self.market(utc), self.tariff.fixed
+        if price is None:
+            return own_import, own_export
+        import_price = fixed.import_factor * price + fixed.import_add_per_mwh
+        if fixed.export_factor is None:
+            return import_price, own_export
+        return import_price, fixed.export_factor * price + fixed.export_add_per_mwh
+
+    def of_day(self, utc: datetime) -> FloatArray:
+        """See `Prices`; of a day that the market tells in part, that part alone."""
+        times = _quarters(utc, ZoneInfo(self.tariff.fixed.zone))
+        told = [each for each in times if self.market(each) is not None]
+        return np.array([self.prices_per_mwh(each)[0] for each in told or times])
+
+
+def _quarters(utc: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return the begins of a local day's quarter-hours, of which there may be 92 or 100."""
+    begin, end = day_of(utc, zone)
+    return [begin + number * QUARTER for number in range((end - begin) // QUARTER)]
 
 
 def _time_of(name: str, text: str) -> time:

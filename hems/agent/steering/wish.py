@@ -10,7 +10,7 @@ from devices.battery import BatteryState, MeterState
 from hems.agent.orders import Order
 from hems.controller import Decision, set_point_w
 
-Why = Literal["order", "decision", "no decision", "no meter", "reserve"]
+Why = Literal["order", "decision", "no decision", "no meter", "reserve", "island"]
 RESERVE_BAND: Final = 0.02
 """How far above its reserve a battery must be before it serves the house again, 0..1."""
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from devices.errors import DeviceError
+from devices.feeds.settings import PriceSettings
 from hems.agent.config import read_config
 from hems.agent.settings import ControllerSettings, HomeSettings, StorageSettings
+from hems.agent.steering.relay import RelaySettings
 from hems.agent.steering.tariff import TariffWindow
 from hems.errors import AgentConfigError
 
@@ -145,3 +147,63 @@ def test_a_file_that_is_not_there_or_no_toml_is_one_line(written, tmp_path):
         read_config(tmp_path / "none.toml")
     with pytest.raises(AgentConfigError, match=r"home\.toml is no TOML"):
         read_config(written("[home"))
+
+
+EDGE = """
+[controller]
+kind = "fuzzy"
+
+[pv]
+driver = "sunspec"
+host = "192.168.1.31"
+
+[load]
+driver = "sunspec"
+serial = "/dev/ttyUSB1"
+
+[relay]
+inverter_w = 4000
+
+[prices]
+source = "entsoe"
+area = "10Y1001A1001A82H"
+key_file = "entsoe.key"
+"""
+
+
+def test_the_tables_of_the_edge_are_read_and_its_rules_decide_each_ten_minutes(written):
+    path = written(WHOLE + EDGE)
+    config = read_config(path)
+    plain = read_config(written(WHOLE))
+
+    assert config.controller == ControllerSettings(kind="fuzzy", decide_s=600)
+    assert config.places.optional == ("pv", "load", "relay")
+    assert config.places.load == {"driver": "sunspec", "serial": "/dev/ttyUSB1"}
+    assert config.relay == RelaySettings(inverter_w=4000.0)
+    assert config.prices == PriceSettings(
+        source="entsoe", area="10Y1001A1001A82H", key_file=path.parent / "entsoe.key"
+    )
+    assert (plain.places.optional, plain.relay, plain.prices) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('kind = "fuzzy"', 'kind = "fuzy"', "kind is 'fuzy'; give one of mpc, .*, soc-rules"),
+        ('kind = "fuzzy"', 'kind = "fuzzy"\ndecide_s = 901', "decide_s is 901; give 5..900"),
+        ("inverter_w = 4000", "inverter_w = 0", r"\[relay\]: inverter_w is 0"),
+        ("inverter_w = 4000", "", r"\[relay\]: inverter_w is missing; give it"),
+        ('[load]\ndriver = "sunspec"', "[load]", r"\[load\] names no driver"),
+        ('source = "entsoe"', 'source = "epex"', r"\[prices\]: source is 'epex'; give one of file"),
+        ('key_file = "entsoe.key"', "", r"\[prices\]: key_file is missing for source 'entsoe'"),
+    ],
+)
+def test_what_is_wrong_at_the_edge_is_one_line_with_place_and_remedy(
+    written, before, after, complaint
+):
+    assert before in EDGE
+    path = written(WHOLE + EDGE.replace(before, after, 1))
+
+    with pytest.raises(AgentConfigError, match=complaint) as left:
+        read_config(path)
+    assert len(str(left.value).splitlines()) == 1

@@ -9,8 +9,9 @@ from devices.battery import BatteryState, MeterState
 from hems.agent.settings import StorageSettings
 from hems.agent.standing import Standing
 from hems.agent.steering.decide import Decider
-from hems.agent.steering.tariff import Tariff
+from hems.agent.steering.tariff import Tariff, TariffSettings, TariffWindow
 from hems.agent.steering.wish import Limits
+from hems.fuzzy.habib import HabibFuzzy
 from hems.mpc import Mpc
 from hems.realtime_rules import RealtimeRules
 from hems.self_consumption import SelfConsumption
@@ -93,3 +94,36 @@ def test_a_home_that_owes_an_export_gives_within_the_connection(source):
     assert found.follow.tolist() == [False]
     assert found.proved.tolist() == [True]
     assert -2_800.0 <= found.battery_power_w[0] < 1_200.0  # 1.2 kW of sun go out without it
+
+
+def test_rules_for_one_place_decide_without_a_promise_and_know_the_days_prices():
+    settings = TariffSettings(import_price_per_mwh=250.0, export_price_per_mwh=50.0)
+    cheap = TariffWindow(begin="00:00", end="04:00", import_price_per_mwh=50.0)
+    fuzzy = HabibFuzzy()
+    alone = Decider(
+        fuzzy,
+        bank=BANK,
+        forecast=forecast,
+        tariff=Tariff(fixed=settings, windows=(cheap,)),
+        decide_s=600,
+        interval_s=1800,
+        alone=fuzzy,
+    )
+
+    def at(hour):
+        utc = datetime(2026, 6, 1, hour, tzinfo=UTC)
+        nothing = Standing(source="none")
+        seen = {"meter": METER, "battery": BATTERY, "standing": nothing, "limits": LIMITS}
+        by_hand = fuzzy.knowing(np.array([50.0, 250.0])).decide(alone.observe(utc, **seen))
+        decision = alone.decide(utc, **seen)
+        return (
+            decision.battery_power_w.tolist(),
+            by_hand.battery_power_w.tolist(),
+            decision.relay_closed is not None,
+            alone.import_price_per_mwh(utc),
+        )
+
+    night, day = at(1), at(12)
+
+    assert (night[0], night[2:]) == (night[1], (True, 50.0))
+    assert (day[0], day[2:]) == (day[1], (True, 250.0))

@@ -147,3 +147,18 @@ def test_a_battery_that_does_not_follow_is_sent_back_again():
         await stage.do(None)
 
     assert play(story).battery.told == ["follow", "follow"]
+
+
+def test_a_set_point_that_has_run_out_is_no_battery_that_does_something_else():
+    async def story(stage):
+        await stage.do(1_000.0)
+        await stage.clock.advance(HOLD_S)
+        stage.looks(following=True)  # as it should: its validity is over
+        await stage.do(-800.0)
+        await stage.clock.advance(1.0)
+        await stage.do(None)  # what was seen is from before the new set-point
+
+    stage = play(story)
+
+    assert stage.battery.told == [(1_000.0, HOLD_S), (-800.0, HOLD_S), "follow"]
+    assert stage.lines == []
