@@ -32,8 +32,13 @@ COMMANDS = {
     ),
     "status": ("aggregator.cli", "Show what was promised, delivered and settled."),
     "chain": ("contracts.cli", "Put the contracts on a chain and admit members."),
+    "serve": (
+        "aggregator.service.command",
+        "Run the aggregator's service: telemetry, books, page.",
+    ),
     "agent": ("hems.agent.cli", "Run a home's gateway: read, decide, steer and report."),
     "device": ("devices.cli", "Find, read, steer and emulate batteries, meters and chargers."),
+    "dispatch": ("scenarios.dispatch.command", "A battery behind a meter, run by one policy."),
     "scenario": ("scenarios.scenario_command", "Run what the papers did, and set it beside them."),
     "bench": ("scenarios.bench.command", "Measure how fast parts of gridpact are here."),
 }

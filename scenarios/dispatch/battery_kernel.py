@@ -30,6 +30,8 @@ NEAR_SOC = 0.00002
 """So near to an end of its window a battery is there (SAM's tolerance)."""
 OVER = 1.01
 """Power may exceed its limit by as much before it is cut back to it (SAM's tolerance)."""
+LEAST_CHARGE_W = 2.0
+"""Less than this is not charged (SAM's tolerance). [W]"""
 EMPTY_NOISE, LEAST_NOISE = 6e-8, 2e-17
 """By how much a battery that has just been emptied misses the end of its window in SAM, and when
 that is nothing."""
@@ -125,7 +127,7 @@ def window_wh(site: Site) -> float:
 def allowed_w(plant: Plant, state: FloatArray, charges: float, asked_w: float) -> float:
     """Return what power limit, window and the pause between turns leave of a power. [W]"""
     soc = soc_of(state)
-    if asked_w > 0 and soc >= plant.soc_max - NEAR_SOC:
+    if asked_w > 0 and (soc >= plant.soc_max - NEAR_SOC or asked_w < LEAST_CHARGE_W):
         return 0.0
     if asked_w < 0 and soc <= plant.soc_min + NEAR_SOC:
         return 0.0

@@ -80,7 +80,7 @@ def _step(site: Site, asked: Asked, noisy: bool, out: FloatArray) -> None:
     ampere = flow(plant, cells, state, allowed_w(plant, state, site.past[CHARGES], asked.cell_w))
     warm(cells, site.warmth, state, ampere)
     power_w = ampere * state[VOLT] * cells.number
-    if abs(power_w - asked.cell_w) < SAME_W:
+    if ampere != 0 and abs(power_w - asked.cell_w) < SAME_W:
         power_w = asked.cell_w
     if noisy and ampere == 0 and asked.cell_w < 0:
         age(site, noise_a(state), soc)

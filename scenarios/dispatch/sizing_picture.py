@@ -90,10 +90,10 @@ def heat_chart(heat: Heat, sizing: Sizing) -> Chart:
         legend=(),
         traces=(trace,),
         layout=layout(
-            [heading("kW over kWh of battery")],
+            [heading("Power in kW, upwards; capacity in kWh, across")],
             hovermode="closest",
-            xaxis=_axis(across, "kWh"),
-            yaxis=_axis(up, "kW"),
+            xaxis=_axis(across),
+            yaxis=_axis(up),
         ),
     )
 
@@ -146,13 +146,14 @@ def _names(sizes: Sequence[float]) -> list[str]:
     return [f"{size / 1000:g}" for size in sizes]
 
 
-def _axis(names: Sequence[str], unit: str) -> Json:
+def _axis(names: Sequence[str]) -> Json:
     return {
         "type": "linear",
         "range": [-0.5, len(names) - 0.5],
         "tickmode": "array",
         "tickvals": list(range(len(names))),
-        "ticktext": [f"{name} {unit}" for name in names],
+        "ticktext": list(names),
+        "ticks": "",
         "tickangle": 0,
         "showgrid": False,
         "zeroline": False,

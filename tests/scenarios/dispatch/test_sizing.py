@@ -63,7 +63,7 @@ def test_the_heat_maps_are_drawn_on_the_page_and_as_a_picture(sizing):
 
     assert [heat.name for heat in maps] == ["sizing-policy", "sizing-optimum", "sizing-per-kwh"]
     assert chart.traces[0]["z"] == np.round(sizing.saving[OPTIMUM], 2).tolist()
-    assert chart.layout["xaxis"]["ticktext"] == ["5 kWh", "10 kWh", "20 kWh"]
+    assert chart.layout["xaxis"]["ticktext"] == ["5", "10", "20"]
     assert np.all(maps[2].values == sizing.best_saving / np.array([5, 10, 20]))
     picture = sizing_picture(sizing, maps, "about")
     assert struct.unpack(">I", picture[16:20]) == (1600,)
