@@ -20,6 +20,22 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("GRIDPACT_CI") == "1" else "developer")
 
 
+COMPILED = {
+    "dispatch": ("scenarios/dispatch", "scenarios/marchi"),
+    "microgrid": ("scenarios/microgrid", "scenarios/habib", "scenarios/fuzzy"),
+}
+"""Folders whose tests run on one kernel, compiled in up to 20 s: one process does it for all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests of one compiled kernel in one process."""
+    for item in items:
+        folder = str(item.path.parent.relative_to(Path(__file__).parent))
+        for group, folders in COMPILED.items():
+            if folder in folders:
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def left_out() -> Callable[[str], None]:
     """Return what leaves a test out, by name; in CI, which has everything, it fails it (§10)."""
