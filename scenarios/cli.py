@@ -36,6 +36,7 @@ COMMANDS = {
         "aggregator.service.command",
         "Run the aggregator's service: telemetry, books, page.",
     ),
+    "simu": ("scenarios.simu_command", "Fill a service's store with homes made up for tests."),
     "agent": ("hems.agent.cli", "Run a home's gateway: read, decide, steer and report."),
     "device": ("devices.cli", "Find, read, steer and emulate batteries, meters and chargers."),
     "dispatch": ("scenarios.dispatch.command", "A battery behind a meter, run by one policy."),
@@ -45,8 +46,17 @@ COMMANDS = {
 """Command, module that holds a `click.Command` of that name, and its line in the overview."""
 EXPECTED = (PlanError, LedgerError, DeviceError, ControlError, DataError, ScenarioInputError)
 """Errors whose message is meant for the user."""
-OF_ADAPTER = ("amqtt", "cryptography", "ifaddr")
-"""Packages that the adapter extra brings; the aggregator's brings all others."""
+EXTRAS = {
+    "adapter": ("amqtt", "cryptography", "ifaddr"),
+    "service": (
+        *("alembic", "apscheduler", "fastapi", "limits", "msgspec", "prometheus_client"),
+        *("sqlalchemy", "uvicorn"),
+    ),
+    "postgres": ("psycopg",),
+    "lstm": ("torch",),
+    "cluster": ("ray",),
+}
+"""Packages that an extra brings; the aggregator's brings all others."""
 
 
 @click.group(cls=Lazy, lazy=COMMANDS)
@@ -70,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _complain(str(error))
     except ModuleNotFoundError as error:
         package, _, _ = str(error.name).partition(".")
-        extra = "adapter" if package in OF_ADAPTER else "aggregator"
+        extra = next((name for name, brings in EXTRAS.items() if package in brings), "aggregator")
         code = _complain(f"{package} is not installed; install gridpact[{extra}]")
     sys.exit(code if isinstance(code, int) else 0)
 

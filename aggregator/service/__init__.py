@@ -1,0 +1,1 @@
+"""The aggregator's service: telemetry in, books kept, commands out; one process or several."""

@@ -1,0 +1,83 @@
+"""`gridpact serve`: the aggregator's service."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from aggregator.service.errors import ServiceConfigError
+from aggregator.service.serve import known_tables
+from aggregator.service.serve import serve as serve_until
+from aggregator.service.settings import read_service
+from aggregator.service.template import TEMPLATE
+from devices.clock import SystemClock
+from devices.commands.lazy import Lazy
+from devices.commands.stopping import run_until_stopped
+
+COMMANDS = {
+    "gateway": ("aggregator.service.gateway_command", "Let a gateway in at the built-in broker."),
+    "step": ("aggregator.service.day.command", "Run a step of a market day by hand."),
+    "token": ("aggregator.service.rest.token_command", "Make, list and revoke tokens."),
+}
+"""Sub-commands: by name the module that holds a command of that name, and its line."""
+
+
+@click.group("serve", cls=Lazy, lazy=COMMANDS, invoke_without_command=True)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The service's file; without it everything is embedded in the folder.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("service"),
+    show_default=True,
+    help="Where the service keeps what it makes.",
+)
+@click.option("--init", is_flag=True, help="Write a commented service.toml (or --config) and end.")
+@click.option("--only", help="Parts to run, with commas between.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Log lines as JSON.")
+@click.pass_context
+def serve(
+    context: click.Context,
+    *,
+    config: Path | None,
+    folder: Path,
+    init: bool,
+    only: str | None,
+    as_json: bool,
+) -> None:
+    """Run the aggregator's service until SIGTERM or Ctrl-C.
+
+    What is lost, and what is back, goes to stderr, a line each.
+    """
+    if init:
+        _init(config or Path("service.toml"))
+        return
+    settings = read_service(config, folder=folder, known=known_tables())
+    context.obj = settings
+    if context.invoked_subcommand is not None:
+        return
+    clock = SystemClock()
+
+    def tell(line: str) -> None:
+        utc = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+        click.echo(json.dumps({"utc": utc, "line": line}) if as_json else f"{utc} {line}", err=True)
+
+    async def story(stopped: asyncio.Event) -> None:
+        names = [each.strip() for each in only.split(",")] if only else []
+        await serve_until(settings, stopped, clock=clock, tell=tell, only=names)
+
+    run_until_stopped(story)
+
+
+def _init(path: Path) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE)
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror}); name a file that is not there yet"
+        raise ServiceConfigError(msg) from error
+    click.echo(f"wrote {path}; run: gridpact serve --config {path}")

@@ -1,0 +1,134 @@
+"""Orders into the store: one row a home, before anything is sent (the outbox)."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from aggregator.service.commands.settings import CommandSettings
+from aggregator.service.commands.states import (
+    REFUSED,
+    SENT,
+    SUPERSEDED,
+    WAITING,
+)
+from aggregator.service.registry.audit import Deed, record
+from aggregator.service.registry.errors import RegistryAbsentError, RegistryInputError
+from aggregator.service.rest.orders import Order, Placed
+from aggregator.service.store.store import Store
+from aggregator.service.store.tables import commands, homes
+
+_FLEET: Final = "fleet"
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBook:
+    """Takes orders down: see `aggregator.service.rest.orders.Orders`.
+
+    Whoever runs `aggregator.service.commands.part.CommandsPart`, in this process or another one,
+    finds them in the store and sends them.
+    """
+
+    store: Store
+    """The database."""
+    settings: CommandSettings
+    """The pace, which an order's time has to allow for."""
+    new_id: Callable[[], str] = _new_id
+    """Returns an order's id, another one each time, for ever: gateways remember them."""
+
+    def place(self, order: Order) -> Placed:
+        """Write an order down with its line of the audit log; return what it is called.
+
+        A write takes the place of earlier ones to the same home that were not acknowledged: they
+        are not sent any more, for an old one must not come after a new one.
+
+        Raises
+        ------
+        RegistryAbsentError
+            If the target names no home in use.
+        RegistryInputError
+            If it has more homes than can be sent to before the order expires.
+        StoreUnavailableError
+            If the database does not answer; nothing was ordered.
+        """
+        request = self.new_id()
+        body = order.command.model_dump(mode="json", exclude_none=True)
+        with self.store.write() as connection:
+            numbers = _homes_of(connection, order.target)
+            self._check_time(order, len(numbers))
+            if "write" in body:
+                _supersede(connection, order, request)
+            same = {
+                "request_id": request,
+                "target": order.target,
+                "body": body,
+                "asked_by": order.who,
+                "state": WAITING,
+                "asked_ms": order.at_ms,
+                "expires_ms": order.expires_ms,
+            }
+            rows: list[dict[str, Any]] = [
+                {"correlation_id": f"{request}-{number}", "home_number": number}
+                for number in numbers
+            ]
+            connection.execute(insert(commands).values(same), rows)
+            detail = {"request": request, "homes": len(numbers), "command": body}
+            deed = Deed(
+                at_ms=order.at_ms,
+                who=order.who,
+                action="command",
+                target=order.target,
+                detail=detail | {"expires_ms": order.expires_ms},
+            )
+            record(connection, deed)
+        return Placed(request_id=request, homes=len(numbers))
+
+    def _check_time(self, order: Order, count: int) -> None:
+        """Refuse what would expire before its last home's turn comes."""
+        given_s = (order.expires_ms - order.at_ms) / 1000
+        needed_s = count / self.settings.per_s
+        if needed_s >= given_s:
+            msg = (
+                f"{order.target} has {count} homes, which take {needed_s:.1f} s at "
+                f"{self.settings.per_s:g} a second, and the order expires in {given_s:g} s; "
+                "give it longer"
+            )
+            raise RegistryInputError(msg)
+
+
+def _within(target: str) -> ColumnElement[bool]:
+    """Return what homes fulfil that a target names."""
+    kind, _, name = target.partition(":")
+    in_use = homes.c.retired.is_(False)
+    if kind == _FLEET:
+        return in_use
+    column = homes.c.id if kind == "home" else homes.c.group_name
+    return in_use & (column == name)
+
+
+def _homes_of(connection: Connection, target: str) -> list[int]:
+    found = select(homes.c.number).where(_within(target)).order_by(homes.c.number)
+    numbers = list(connection.execute(found).scalars())
+    if not numbers:
+        msg = f"{target} names no home in use; see the list of homes"
+        raise RegistryAbsentError(msg)
+    return numbers
+
+
+def _supersede(connection: Connection, order: Order, request: str) -> None:
+    """End earlier writes to the same homes that nobody has acknowledged."""
+    same = select(homes.c.number).where(_within(order.target))
+    earlier = (
+        update(commands)
+        .where(commands.c.state.in_((WAITING, SENT)))
+        .where(commands.c.body["write"].as_string().is_not(None))
+        .where(commands.c.home_number.in_(same))
+    )
+    reason = f"order {request} came after it"
+    connection.execute(earlier.values(state=REFUSED, code=SUPERSEDED, reason=reason))

@@ -1,0 +1,112 @@
+"""The market day as a part of the service: a scheduler that runs its steps at local times."""
+
+import asyncio
+from datetime import UTC, datetime
+from threading import Event
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from aggregator.errors import PlanError
+from aggregator.service.day.desk import open_desk
+from aggregator.service.day.routes import day_router
+from aggregator.service.day.schedule import due
+from aggregator.service.day.steps import DONE, STEPS, When, run_step
+from aggregator.service.day.view import MarketDay
+from aggregator.service.errors import StoreUnavailableError
+from aggregator.service.serve import House
+
+SCHEDULE: Final = "schedule"
+"""Who asked for what the scheduler runs."""
+
+
+class DayPart:
+    """Runs the steps of market days when they are due.
+
+    Whatever was missed, because the service was down or a step failed, is looked for each few
+    minutes: the scheduler's memory is the table of runs.
+
+    Parameters
+    ----------
+    house : House
+        The service.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._desk = open_desk(house.settings, store=house.store, clock=house.clock)
+        self._scheduler: AsyncIOScheduler | None = None
+        self._looking = asyncio.Lock()
+        self._ending = Event()
+        self._ended: BaseException | None = None
+        house.day = MarketDay(self._desk)
+        house.routers.append(day_router(self._desk))
+        if self._desk.ledger.url:
+            house.checks["chain"] = self._chain
+
+    async def start(self) -> None:
+        """See `Part`; without a source of prices only what is asked for by hand is run."""
+        settings = self._desk.settings
+        if self._desk.prices is None:
+            self._house.tell("market days are run by hand alone: [prices] names no source")
+            return
+        zone = ZoneInfo(settings.zone)
+        self._scheduler = AsyncIOScheduler(timezone=zone)
+        for name, step in STEPS.items():
+            if step.when is not When.DURING:
+                at = settings.at(name)
+                trigger = CronTrigger(hour=at.hour, minute=at.minute, second=1, timezone=zone)
+                self._scheduler.add_job(self._look, trigger, id=name, misfire_grace_time=None)
+        each = IntervalTrigger(minutes=min(settings.watch_each_min, settings.retry_min))
+        at_once = datetime.now(UTC)
+        self._scheduler.add_job(self._look, each, id="look", next_run_time=at_once)
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """See `Part`; the step that is under way is finished."""
+        self._ending.set()
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        async with self._looking:
+            pass
+
+    def check(self) -> None:
+        """See `Part`."""
+        if self._ended is not None:
+            raise self._ended
+
+    def _chain(self) -> None:
+        from contracts.connection.chain_web3 import rpc_chain  # noqa: PLC0415 -- imports web3
+
+        rpc_chain(self._desk.ledger.url).now_s()
+
+    async def _look(self) -> None:
+        """Run all that is due, in a thread."""
+        async with self._looking:
+            try:
+                await asyncio.to_thread(self._run_due)
+            except StoreUnavailableError:
+                pass  # the ingest tells it; what is due stays due
+            except Exception as error:  # whoever runs us raises it
+                self._ended = error
+
+    def _run_due(self) -> None:
+        tried: set[tuple[str, object]] = set()
+        # what one step makes may be what the next one waited for
+        while found := [each for each in due(self._desk) if each not in tried]:
+            name, day = found[0]
+            tried.add((name, day))
+            if self._ending.is_set():
+                return
+            try:
+                run = run_step(self._desk, name, day, who=SCHEDULE)
+            except StoreUnavailableError:
+                raise
+            except PlanError as error:
+                self._house.tell(f"{name} of {day}: {error}")
+                continue
+            if run.state != DONE and STEPS[name].when is not When.DURING:
+                self._house.tell(f"{name} of {day} {run.state}: {run.line}")

@@ -1,0 +1,83 @@
+"""What is due of the market days around the present, from the runs so far."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from aggregator.service.day.desk import Desk
+from aggregator.service.day.steps import DONE, RUNNING, STEPS, Run, Step, When
+from aggregator.service.store.tables import runs
+
+AFTER_DAYS: Final = 3
+"""For so many days what comes after a day is tried."""
+_STUCK_MS: Final = 3_600_000
+"""After so long a run that does not end has been killed. [ms]"""
+
+
+def due(desk: Desk) -> list[tuple[str, date]]:
+    """Return the steps that are due now, in the order in which they are to be run.
+
+    What failed or was not finished is due again after ``retry_min``, what was watched after
+    ``watch_each_min``; what is done is not. A day that has begun is not planned any more.
+    """
+    now = desk.clock.utc().astimezone(ZoneInfo(desk.settings.zone))
+    today = now.date()
+    days = [today + timedelta(days=ahead) for ahead in range(-AFTER_DAYS, 2)]
+    latest = _latest(desk, days)
+    found: list[tuple[str, date]] = []
+    for day in days:
+        known = latest.get(day.isoformat(), {})
+        for name, step in STEPS.items():
+            if _in_time(desk, name, step, day=day) and _ready(desk, name, step, known):
+                found.append((name, day))
+    return found
+
+
+def _in_time(desk: Desk, name: str, step: Step, *, day: date) -> bool:
+    """Return whether the time has come for a step of a day, and is not over."""
+    settings = desk.settings
+    if (name == "weather" and desk.weather.source == "none") or (
+        name == "imbalance" and desk.imbalance is None
+    ):
+        return False
+    now = desk.clock.utc().astimezone(ZoneInfo(settings.zone))
+    if step.when is When.DURING:
+        return now.date() - timedelta(days=1) <= day <= now.date()
+    on = day + timedelta(days=-1 if step.when is When.BEFORE else 1)
+    begun = now.date() > on or (now.date() == on and now.time() >= settings.at(name))
+    return begun and (step.when is When.AFTER or now.date() < day)
+
+
+def _ready(desk: Desk, name: str, step: Step, known: Mapping[str, Run]) -> bool:
+    """Return whether what a step needs is done, and the step itself is not."""
+    if any(needed not in known or known[needed].state != DONE for needed in step.needs):
+        return False
+    last = known.get(name)
+    if last is None:
+        return True
+    if last.state == DONE:
+        return False
+    if last.state == RUNNING:
+        return desk.now_ms() - last.began_ms > _STUCK_MS
+    settings = desk.settings
+    pause_min = settings.watch_each_min if step.when is When.DURING else settings.retry_min
+    return desk.now_ms() - (last.ended_ms or last.began_ms) >= pause_min * 60_000
+
+
+def _latest(desk: Desk, days: list[date]) -> dict[str, dict[str, Run]]:
+    """Return the latest run of each step by day."""
+    columns = runs.c
+    last = (
+        select(func.max(columns.number))
+        .where(columns.day.in_([day.isoformat() for day in days]))
+        .group_by(columns.day, columns.step)
+    )
+    with desk.store.read() as connection:
+        rows = connection.execute(select(runs).where(columns.number.in_(last))).mappings().all()
+    found: dict[str, dict[str, Run]] = {}
+    for row in rows:
+        found.setdefault(row["day"], {})[row["step"]] = Run(**row)
+    return found

@@ -1,0 +1,1 @@
+"""What programs and the page ask the service for, over HTTP: `docs/rest.md`."""

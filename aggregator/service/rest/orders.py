@@ -1,0 +1,123 @@
+"""Commands as operators give them; whoever carries them out implements `Orders`."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from devices.quantities import Quantity
+
+TARGET_PATTERN = r"^(fleet|(home|group):[A-Za-z0-9_.-]{1,64})$"
+"""Who is commanded."""
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+"""Of the rated power or of the capacity. [%]"""
+Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
+"""For how long. [min]"""
+
+
+class PowerCommand(_Command):
+    """Charge or discharge for a while."""
+
+    write: Literal["charge", "discharge"]
+    """Which."""
+    power: Percent
+    """Of the rated power. [%]"""
+    interval: Minutes
+    """For how long. [min]"""
+
+
+class ProfileCommand(_Command):
+    """Follow the house's residual demand until the next command."""
+
+    write: Literal["profile"]
+    """This command."""
+    profile: Literal["self-consumption"]
+    """Which profile."""
+    backup: Percent | None = None
+    """What is kept of the capacity. [%]"""
+
+
+class PlainCommand(_Command):
+    """Stand by, or let the controller take over again."""
+
+    write: Literal["stop", "release"]
+    """Which."""
+
+
+class ReferenceCommand(_Command):
+    """Hold a power at the grid connection for a while."""
+
+    write: Literal["power reference"]
+    """This command."""
+    power_w: Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+    """Power, > 0 imports. [W]"""
+    interval: Minutes
+    """For how long. [min]"""
+
+
+class ReadCommand(_Command):
+    """Ask for a quantity of the storage."""
+
+    read: Quantity
+    """Which."""
+
+
+Command = PowerCommand | ProfileCommand | PlainCommand | ReferenceCommand | ReadCommand
+"""What a gateway can be told (docs/mqtt.md, Commands)."""
+
+
+class OrderBody(_Command):
+    """What an operator wants done."""
+
+    target: Annotated[str, StringConstraints(pattern=TARGET_PATTERN)]
+    """``fleet``, ``group:NAME`` or ``home:ID``."""
+    command: Command
+    """What."""
+    expires_in_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 60.0
+    """How long it may wait to be begun. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as it is handed on."""
+
+    target: str
+    """``fleet``, ``group:NAME`` or ``home:ID``."""
+    command: Command
+    """What; ``model_dump(exclude_none=True)`` is the message's part."""
+    who: str
+    """The token's id."""
+    at_ms: int
+    """When it was given. [ms]"""
+    expires_ms: int
+    """Until when it may be begun. [ms]"""
+
+
+class Placed(BaseModel):
+    """An order that was taken."""
+
+    request_id: str
+    """The order's; its gateways' commands are found by it."""
+    homes: int
+    """Gateways that it went to."""
+
+
+class Orders(Protocol):
+    """Takes orders, quickly: what becomes of them is read from the table of commands."""
+
+    def place(self, order: Order) -> Placed:
+        """Write the order's commands and its line of the audit log, and see that they are sent.
+
+        Raises
+        ------
+        RegistryAbsentError
+            Where the target names nobody.
+        RegistryInputError
+            Where the target cannot be commanded.
+        """

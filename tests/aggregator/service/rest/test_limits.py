@@ -1,0 +1,60 @@
+"""Too many requests are told when to come back."""
+
+import httpx
+import pytest
+
+from aggregator.service.registry.audit import read_deeds
+from aggregator.service.rest.limiter import RateLimiter, RateLimits
+
+FEW = RateLimits(member="3/hour", home="2/hour", stranger="4/hour", refused="2/hour")
+
+
+@pytest.fixture
+def ask(serving, new_parts, populate):
+    parts = new_parts(limits=FEW)
+    secrets, _ = populate(parts)
+    with serving(parts) as url, httpx.Client(base_url=url, verify=False) as client:
+
+        def get(path, who=None):
+            headers = {"Authorization": f"Bearer {secrets[who]}"} if who in secrets else {}
+            if who == "wrong":
+                headers = {"Authorization": "Bearer gridpact_wrong"}
+            return client.get(path, headers=headers)
+
+        yield get, parts
+
+
+def test_each_token_has_its_own_number_of_requests(ask):
+    get, _ = ask
+
+    assert [get("/api/me", "viewer").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert [get("/api/me", "home-1").status_code for _ in range(3)] == [200, 200, 429]
+    assert [get("/api/me", "operator").status_code for _ in range(3)] == [200, 200, 200]
+
+    late = get("/api/me", "viewer")
+    assert 1 <= int(late.headers["retry-after"]) <= 3600
+    assert late.json()["detail"].startswith("more than 3/hour requests; wait ")
+    assert late.headers["content-type"] == "application/problem+json"
+
+
+def test_strangers_are_counted_by_their_address(ask):
+    get, _ = ask
+
+    assert [get("/health").status_code for _ in range(5)] == [200, 200, 200, 200, 429]
+
+
+def test_who_guesses_is_not_heard_and_does_not_fill_the_audit_log(ask):
+    get, parts = ask
+
+    assert [get("/api/me", "wrong").status_code for _ in range(9)] == [401, 401] + [429] * 7
+    deeds = read_deeds(parts.store, before=None, limit=99)
+    assert [each.who for each in deeds if each.outcome == "refused"] == ["unknown", "unknown"]
+    assert get("/api/me", "viewer").status_code == 200
+
+
+def test_a_limit_tells_how_long_to_wait():
+    limiter = RateLimiter()
+
+    assert [limiter.wait_s("2/hour", "a") for _ in range(2)] == [0, 0]
+    assert 1 <= limiter.wait_s("2/hour", "a") <= 3600
+    assert limiter.wait_s("2/hour", "b") == 0

@@ -1,0 +1,73 @@
+"""The REST interface among the service's parts."""
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+
+from aggregator.service.errors import ServiceConfigError
+from aggregator.service.rest.part import RestPart
+from aggregator.service.serve import House, prepared_store
+from aggregator.service.settings import read_service
+from devices.clock import SystemClock
+
+
+@pytest.fixture
+def house(tmp_path):
+    def make(text):
+        path = tmp_path / "service.toml"
+        path.write_text(text)
+        settings = read_service(path, folder=tmp_path / "service", known=("rest",))
+        clock, lines = SystemClock(), []
+        store = prepared_store(settings, clock=clock, tell=lambda _: None)
+        stores.append(store)
+        return House(settings=settings, store=store, clock=clock, tell=lines.append), lines
+
+    stores = []
+    yield make
+    for store in stores:
+        store.close()
+
+
+def test_it_listens_where_the_file_says_and_stops(house):
+    made, lines = house("[rest]\nport = 0\n")
+    part = RestPart(made)
+
+    async def story():
+        await part.start()
+        url = lines[0].removeprefix("requests at ")
+        async with httpx.AsyncClient(base_url=url, verify=False) as client:
+            answer = await client.get("/ready")
+        part.check()
+        await part.stop()
+        return answer
+
+    answer = asyncio.run(story())
+
+    assert answer.json() == {"ready": True, "parts": {"store": "ok"}}
+    assert "server" not in answer.headers
+
+
+def test_a_port_that_is_taken_is_one_line(house):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        made, _ = house(f"[rest]\nport = {port}\n")
+
+        with pytest.raises(ServiceConfigError, match=rf"^\[rest\] 127.0.0.1:{port} cannot be "):
+            asyncio.run(RestPart(made).start())
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("port = 70000", "port is 70000; give 0..65535"),
+        ('cert_file = "x.pem"', "cert_file and key_file go together"),
+        ('home_limit = "often"', "home_limit is 'often'; give one such as '600/minute'"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(house, line, says):
+    made, _ = house(f"[rest]\n{line}\n")
+
+    with pytest.raises(ServiceConfigError, match=says):
+        RestPart(made)
