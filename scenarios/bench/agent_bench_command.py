@@ -3,27 +3,23 @@
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 from rich.console import Console
-from rich.table import Table
 
-from scenarios.bench.progress import bench_progress
-
-if TYPE_CHECKING:
-    from scenarios.soak.soak import Tell
+from scenarios.bench.progress import Tell, told_progress
+from scenarios.bench.targets import Target, target_table
 
 STEADY_S: Final = 60.0
 """How long the steady state is measured. [s]"""
-TARGETS: Final[dict[str, tuple[str, float]]] = {
-    "rss_mb": ("resident memory with node, broker and battery, MB", 120),
-    "cpu_share": ("share of one core, steady", 0.03),
-    "import_s": ("import of `agent run`'s path, s", 2),
-    "decision_ms": ("a decision by MPC, median, ms", 5),
-    "write_ms": ("from a decision to its set-point at the device, median, ms", 50),
+TARGETS: Final = {
+    "rss_mb": Target("resident memory with node, broker and battery, MB", 120),
+    "cpu_share": Target("share of one core, steady", 0.03),
+    "import_s": Target("import of `agent run`'s path, s", 2),
+    "decision_ms": Target("a decision by MPC, median, ms", 5),
+    "write_ms": Target("from a decision to its set-point at the device, median, ms", 50),
 }
-"""What each figure is, and what it should be at most."""
 
 
 @click.command()
@@ -49,18 +45,19 @@ def agent(*, as_json: bool, hours: float, seed: int, lines: bool) -> None:
         write_ms,
     )
 
-    with bench_progress() as bar:
-        task = bar.add_task("import", total=max(hours * 3600, 1.0))
+    with told_progress() as tell:
+        total_s = max(hours * 3600, 1.0)
 
-        def tell(what: str, done_s: float = 0.0, _: float = 0.0) -> None:
-            bar.update(task, description=what, completed=done_s)
+        def begin(what: str) -> None:
+            tell(what, 0.0, total_s)
 
+        begin("import")
         figures: dict[str, object] = {"load": os.getloadavg()[0], "import_s": import_s()}
-        tell("decisions")
+        begin("decisions")
         figures["decision_ms"], figures["decision_first_ms"] = decision_ms()
-        tell("set-points")
+        begin("set-points")
         figures["write_ms"], figures["write_p99_ms"] = write_ms()
-        found = steady(STEADY_S, tell)
+        found = steady(STEADY_S, begin)
         figures["rss_mb"], figures["cpu_share"] = found.rss_mb, found.cpu_share
         figures["dead_man_mb"] = found.dead_man_mb
         if hours:
@@ -71,7 +68,7 @@ def agent(*, as_json: bool, hours: float, seed: int, lines: bool) -> None:
         _show(figures)
 
 
-def _soak(seed: int, hours: float, tell: "Tell", *, lines: bool) -> dict[str, object]:
+def _soak(seed: int, hours: float, tell: Tell, *, lines: bool) -> dict[str, object]:
     from scenarios.soak.soak import soak  # noqa: PLC0415 -- as above
 
     found = soak(seed, hours=hours, tell=tell)
@@ -83,16 +80,7 @@ def _soak(seed: int, hours: float, tell: "Tell", *, lines: bool) -> dict[str, ob
 def _show(figures: Mapping[str, object]) -> None:
     """Print the figures as a table, and the soak's below."""
     console = Console()
-    table = Table(title="A home's gateway")
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    table.add_column("wanted", justify="right")
-    for key, (what, target) in TARGETS.items():
-        found = figures[key]
-        assert isinstance(found, float)  # noqa: S101 -- measured above
-        colour = "green" if found <= target else "red"
-        table.add_row(what, f"[{colour}]{found:,.3g}[/]", f"≤ {target:,g}")
-    console.print(table)
+    console.print(target_table("A home's gateway", TARGETS, figures))
     soaked = figures.get("soak")
     if isinstance(soaked, dict):
         console.print("soak: " + ", ".join(f"{key} {value}" for key, value in soaked.items()))

@@ -24,6 +24,7 @@ from hems.mpc_compiled import CompiledEngine
 from hems.mpc_engine import HighsEngine
 from hems.mpc_program import program
 from scenarios.bench.mpc_instances import random_homes
+from scenarios.bench.progress import Tell
 from scenarios.data.calendar import default_day
 from scenarios.simulation.day_source import DaySource
 from scenarios.simulation.fleet import Rules, made_up_accounts, paper_fleet
@@ -40,8 +41,6 @@ ORACLE_BATCH = 100
 PLAN_REPEATS = 15
 MICRO, MIB = 1e6, 2**20
 
-Tell = Callable[[str, int, int], None]
-"""Told a task's name, how much of it is done, and how much there is."""
 Figures = dict[str, object]
 
 

@@ -7,7 +7,7 @@ Every figure is of one invented day: homes of 12 kW report 321 Wh, a number of t
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -23,6 +23,7 @@ from contracts.promise import Clearing, Member, Report, Schedule
 from contracts.settlement_client import CLAIM, SETTLE
 from contracts.signing import sign_report
 from contracts.timegrid import TimeGrid
+from scenarios.bench.progress import Tell
 
 SIZES: Final = (10, 100, 1_000, 10_000)
 """Homes of the fleets that are compared."""
@@ -33,8 +34,6 @@ BATCH: Final = 70
 GRID: Final = TimeGrid(start=datetime(2026, 6, 1, tzinfo=UTC), step_s=1800, count=48)
 """The day."""
 
-Tell = Callable[[str, int, int], None]
-"""Takes what is being measured, how much of it is done, and how much there is."""
 Figures = dict[str, int | float | list[dict[str, int]]]
 """Figures by key."""
 
@@ -294,5 +293,5 @@ def _gas(outcomes: Sequence[Receipt | LedgerError]) -> list[int]:
     return [int(receipt.gas_used or 0) for receipt in all_or_raise(outcomes)]
 
 
-def _tell_nobody(task: str, done: int, total: int) -> None:
+def _tell_nobody(_: str, __: float, ___: float) -> None:
     """Stand in for a `Tell` that nobody gave."""

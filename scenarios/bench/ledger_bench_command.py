@@ -1,32 +1,29 @@
 """`gridpact bench ledger`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
-from rich.progress import TaskID
 from rich.table import Table
 
-from scenarios.bench.progress import bench_progress
+from scenarios.bench.progress import told_progress
+from scenarios.bench.targets import Target, target_table
 
 if TYPE_CHECKING:
-    from scenarios.bench.ledger_bench import Figures, Tell
+    from scenarios.bench.ledger_bench import Figures
 
-TARGETS: Final[dict[str, tuple[str, int]]] = {
-    "report_gas": ("a report, gas", 36_000),
-    "import_report_gas": ("a report of an import, gas", 36_000),
-    "day_report_gas": ("a day's report on average, gas", 38_500),
-    "batch_gas_per_home": ("a report in a signed batch of 70, gas", 12_000),
-    "publish_48_gas": ("publishing 48 intervals, gas", 550_000),
-    "settle_gas": ("settling an interval, the dearest of a day, gas", 110_000),
-    "claim_48_gas": ("claiming 48 intervals, gas", 350_000),
-    "reports_per_s": ("reports a second in process", 30_000),
+TARGETS: Final = {
+    "report_gas": Target("a report, gas", 36_000),
+    "import_report_gas": Target("a report of an import, gas", 36_000),
+    "day_report_gas": Target("a day's report on average, gas", 38_500),
+    "batch_gas_per_home": Target("a report in a signed batch of 70, gas", 12_000),
+    "publish_48_gas": Target("publishing 48 intervals, gas", 550_000),
+    "settle_gas": Target("settling an interval, the dearest of a day, gas", 110_000),
+    "claim_48_gas": Target("claiming 48 intervals, gas", 350_000),
+    "reports_per_s": Target("reports a second in process", 30_000, least=True),
 }
-"""What each figure is, and what it should be at most; of the last one, at least."""
 
 
 @click.command()
@@ -55,7 +52,7 @@ def ledger(*, as_json: bool, snapshot: Path | None, sizes: tuple[int, ...]) -> N
     if snapshot is not None and not snapshot.parent.is_dir():
         msg = f"no folder {snapshot.parent} for the snapshot; create it or name another"
         raise click.ClickException(msg)
-    with _progress() as tell:
+    with told_progress() as tell:
         figures = gas_figures(sizes=sizes, tell=tell)
         if snapshot is None:
             by_size = figures.pop("by_fleet_size")
@@ -66,20 +63,6 @@ def ledger(*, as_json: bool, snapshot: Path | None, sizes: tuple[int, ...]) -> N
         click.echo(json.dumps(figures, indent=2))
     else:
         _show(figures)
-
-
-@contextmanager
-def _progress() -> Iterator["Tell"]:
-    """Yield what shows on stderr how far the measurement is, where somebody sits there."""
-    with bench_progress("{task.description:>16}") as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(task: str, done: int, total: int) -> None:
-            if task not in tasks:
-                tasks[task] = bar.add_task(task, total=total)
-            bar.update(tasks[task], completed=done)
-
-        yield tell
 
 
 def _write(path: Path, figures: "Figures") -> None:
@@ -93,18 +76,8 @@ def _write(path: Path, figures: "Figures") -> None:
 def _show(figures: "Figures") -> None:
     """Print the figures as two tables."""
     console = Console()
-    table = Table(title="The ledger: gas by Anvil's receipts")
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    table.add_column("target", justify="right")
-    for key, (what, target) in TARGETS.items():
-        found = figures.get(key)
-        if isinstance(found, (int, float)):
-            least = key == "reports_per_s"
-            colour = "green" if (found >= target if least else found <= target) else "red"
-            bound = f"{'≥' if least else '≤'} {target:,}"
-            table.add_row(what, f"[{colour}]{found:,.0f}[/]", bound)
-    console.print(table)
+    title = "The ledger: gas by Anvil's receipts"
+    console.print(target_table(title, TARGETS, figures, number=",.0f"))
     sizes = Table(title="Whatever the fleet's size")
     for column in ("homes", "a report, gas", "settling, gas"):
         sizes.add_column(column, justify="right")

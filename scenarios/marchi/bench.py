@@ -1,6 +1,7 @@
 """How long dispatch and the study around it take, on one core."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -8,6 +9,7 @@ from typing import Final
 
 from hems.dispatch.paper import input_dispatch
 from hems.dispatch.policies import Policy
+from scenarios.bench.progress import Tell
 from scenarios.dispatch.campus import campus_load
 from scenarios.dispatch.plant import DispatchBattery
 from scenarios.dispatch.run import dispatch
@@ -17,8 +19,6 @@ from scenarios.marchi.run import run, steps
 from scenarios.marchi.study import Study, make_study
 from scenarios.marchi.tell import tell as write
 
-Tell = Callable[[str, int], None]
-"""Told what is measured next, and how often it will tell."""
 Count = Callable[[str], None]
 """Told what is measured next."""
 NAMES: Final = {1: "look-ahead", 2: "look-behind", 3: "grid-target", 4: "input", 5: "manual"}
@@ -41,14 +41,16 @@ def dispatch_figures(
         Folder of real series for the study; None draws.
     quick : bool
         The quick study, and each time from one run.
-    tell : Callable[[str, int], None]
-        Told what is measured next, and how often it will tell.
+    tell : Tell
+        Told what is measured next.
     """
     study = make_study(folder, seed=0, quick=quick)
     total = COUNTED + steps(study)
 
+    done = count()
+
     def told(what: str) -> None:
-        tell(what, total)
+        tell(what, next(done), total)
 
     return year_figures(tries=1 if quick else TRIES, tell=told) | _study_figures(study, told)
 

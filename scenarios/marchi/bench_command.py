@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from scenarios.bench.progress import bench_progress
+from scenarios.bench.progress import told_progress
 from scenarios.options import data_option, json_option
 
 
@@ -17,13 +17,8 @@ def dispatch(*, data: Path | None, quick: bool, as_json: bool) -> None:
     """How fast a plant is dispatched: a year, 25 years with ageing, and the whole study."""
     from scenarios.marchi.bench import dispatch_figures  # noqa: PLC0415 -- imports numba
 
-    with bench_progress() as bar:
-        task = bar.add_task("dispatch", total=None)
-        figures = dispatch_figures(
-            folder=data,
-            quick=quick,
-            tell=lambda what, total: bar.update(task, advance=1, total=total, description=what),
-        )
+    with told_progress() as tell:
+        figures = dispatch_figures(folder=data, quick=quick, tell=tell)
     if as_json:
         click.echo(json.dumps(figures, indent=2))
         return

@@ -1,6 +1,5 @@
 """What a prosumer's controllers cost in time, and what they bring, on this machine."""
 
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -9,6 +8,7 @@ import numpy as np
 
 from devices.ageing import sequence_loss
 from devices.arrays import FloatArray
+from scenarios.bench.progress import Tell
 from scenarios.prosumer.becchi_data import becchi_series, year_begin, year_hours
 from scenarios.prosumer.evolved import Budget
 from scenarios.prosumer.foreseen import imperfect
@@ -25,8 +25,6 @@ from scenarios.prosumer.study import (
 )
 from scenarios.prosumer.tell import plain_speed
 
-Tell = Callable[[str, int, int], None]
-"""Told what is measured, and how many hours of how many are done."""
 SPRING_H: Final = 90 * DAY_H
 """Hours of the year before the searches' days: they are in April. [h]"""
 YEARLY: Final = (

@@ -8,23 +8,27 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.bench.progress import bench_progress
+from scenarios.bench.progress import told_progress
+from scenarios.bench.targets import Target, target_table
 from scenarios.options import data_option
 
-TARGETS: Final[dict[str, tuple[str, str, float]]] = {
-    "rules_ms": ("a plan by rules, one home, ms", "≤", 0.5),
-    "rules_numpy_ms": ("the same, not compiled, ms", "≤", 0.5),
-    "rules_batch_us": ("the same among 1,000 homes, µs a home", "≤", 5),
-    "speedup_rules_milp": ("times faster than the MILP, relaxation first", "≥", 20),
-    "speedup_rules_milp_binaries": ("times faster than the MILP with binaries", "≥", 20),
-    "year_s": ("a year of hourly plans by rules, s", "≤", 10),
-    "ageing_year_minutes_s": ("ageing by a year of minutes, s", "≤", 0.4),
-    "rules_share_of_milp_no_trade": ("the rules' gain over the MILP's, same rights", "≥", 0.9),
-    "rules_share_of_milp": ("the same, over that of a MILP that trades", "≥", 0.9),
-    "rules_worth_share_of_milp_no_trade": ("rules by worth, same rights", "≥", 0.9),
-    "rules_trade_share_of_milp": ("rules by worth that trade, same rights", "≥", 0.9),
+TARGETS: Final = {
+    "rules_ms": Target("a plan by rules, one home, ms", 0.5),
+    "rules_numpy_ms": Target("the same, not compiled, ms", 0.5),
+    "rules_batch_us": Target("the same among 1,000 homes, µs a home", 5),
+    "speedup_rules_milp": Target("times faster than the MILP, relaxation first", 20, least=True),
+    "speedup_rules_milp_binaries": Target(
+        "times faster than the MILP with binaries", 20, least=True
+    ),
+    "year_s": Target("a year of hourly plans by rules, s", 10),
+    "ageing_year_minutes_s": Target("ageing by a year of minutes, s", 0.4),
+    "rules_share_of_milp_no_trade": Target(
+        "the rules' gain over the MILP's, same rights", 0.9, least=True
+    ),
+    "rules_share_of_milp": Target("rules over a MILP that trades", 0.9, least=True),
+    "rules_worth_share_of_milp_no_trade": Target("rules by worth, same rights", 0.9, least=True),
+    "rules_trade_share_of_milp": Target("rules by worth that trade, same rights", 0.9, least=True),
 }
-"""What each figure is, and what it should be."""
 
 
 @click.command()
@@ -39,15 +43,8 @@ def prosumer(*, as_json: bool, quick: bool, data: Path | None) -> None:
     """
     from scenarios.prosumer.bench import prosumer_figures  # noqa: PLC0415 -- imports pymoo, numba
 
-    with bench_progress() as bar:
-        task = bar.add_task("prosumer", total=None)
-        figures = prosumer_figures(
-            quick=quick,
-            folder=data,
-            tell=lambda what, done, total: bar.update(
-                task, description=what, completed=done, total=total
-            ),
-        )
+    with told_progress() as tell:
+        figures = prosumer_figures(quick=quick, folder=data, tell=tell)
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
@@ -56,18 +53,8 @@ def prosumer(*, as_json: bool, quick: bool, data: Path | None) -> None:
 
 def _show(figures: dict[str, Any]) -> None:
     """Print the figures as two tables."""
-    console, table = Console(), Table(title="A prosumer, on one core")
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    table.add_column("target", justify="right")
-    for key, (what, sign, wanted) in TARGETS.items():
-        found = figures[key]
-        if found is not None:
-            met = found <= wanted if sign == "≤" else found >= wanted
-            table.add_row(
-                what, f"[{'green' if met else 'red'}]{found:,.3g}[/]", f"{sign} {wanted:g}"
-            )
-    console.print(table)
+    console = Console()
+    console.print(target_table("A prosumer, on one core", TARGETS, figures))
     gains = Table(title=f"Gain over no controller, {figures['currency']} a year")
     for column in ("controller", *figures["gain"]):
         gains.add_column(column, justify="left" if column == "controller" else "right")

@@ -12,7 +12,7 @@ from scenarios.bench.mpc_instances import random_homes
 
 def test_it_is_among_the_benches_with_its_options():
     assert BENCHES["fleet"].load() is fleet
-    assert {parameter.name for parameter in fleet.params} == {"as_json", "quick", "folder"}
+    assert {parameter.name for parameter in fleet.params} == {"as_json", "quick", "data"}
 
 
 def test_compiled_decisions_cost_what_those_of_highs_do():

@@ -101,4 +101,4 @@ def test_figures_are_shown_beside_their_targets(capsys, committed):
     _, out, _ = run(capsys, "--homes", "1")
 
     assert f"{committed['report_gas']:,}" in out
-    assert all(f" {target:,}" in out for _, target in TARGETS.values())
+    assert all(f" {target:,}" in out for _, target, _ in TARGETS.values())
