@@ -280,9 +280,9 @@ async def _let_go(order: Order, clock: Clock) -> None:
 
 
 async def _rejoin_grid(device: Device) -> None:
-    """Close a relay that the controller left open; closing the device restores its owner's word."""
-    if device.relay is not None and not (await device.relay.read_relay()).closed:
-        await device.relay.set_relay(closed=True)
+    """Take back what the controller told a relay: told to open, it may still be seen closed."""
+    if device.relay is not None:
+        await device.relay.rejoin()
 
 
 def _in_charge(order: Order) -> bool:

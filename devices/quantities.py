@@ -25,6 +25,8 @@ class Quantity(Enum):
     """Reactive power of the inverter, absorbed or delivered. [var]"""
     STATE_OF_CHARGE = "State of charge"
     """State of charge. [%]"""
+    TEMPERATURE = "Temperature"
+    """Temperature of the battery, not in Table 3. [°C]"""
 
 
 UNITS: Final[Mapping[Quantity, str]] = {
@@ -34,6 +36,7 @@ UNITS: Final[Mapping[Quantity, str]] = {
     Quantity.ACTIVE_POWER: "W",
     Quantity.REACTIVE_POWER: "var",
     Quantity.STATE_OF_CHARGE: "%",
+    Quantity.TEMPERATURE: "°C",
 }
 """Unit of each quantity in messages."""
 _DIRECTED: Final = (Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER)

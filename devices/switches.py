@@ -23,6 +23,10 @@ class Relay(Protocol):
         """Join the house to the grid, or let it go; closed is the state to return to."""
         ...
 
+    async def rejoin(self) -> None:
+        """Have the relay do what its owner wants, whatever a controller told it last."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerState:

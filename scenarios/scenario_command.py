@@ -66,6 +66,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         module="scenarios.wire.habib_edge",
         line="Habib et al. 2023: the fuzzy manager at the edge, frame by frame.",
     ),
+    "fleet": Scenario(
+        module="scenarios.simulation.fleet_run_command",
+        line="A fleet's days, single homes under controllers of their own: as `gridpact fleet`.",
+        command="fleet",
+    ),
     "couraud2021": Scenario(
         module="scenarios.couraud.command",
         line="Couraud et al. 2021, section IV: scenarios 0 to 5 over a month, beside the paper.",

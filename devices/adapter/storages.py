@@ -141,7 +141,9 @@ class Storage:
         if quantity is Quantity.STATE_OF_CHARGE:
             return (100 * state.soc,)
         found: tuple[float | None, ...] = ()
-        if self.device.inverter is not None:
+        if quantity is Quantity.TEMPERATURE:
+            found = (state.temperature_c,)
+        elif self.device.inverter is not None:
             measured = await self.device.inverter.read_inverter()
             found = {
                 Quantity.FREQUENCY: (measured.frequency_hz,),

@@ -178,7 +178,7 @@ class HttpLink:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                middlewares=(_send_once,),
+                middlewares=(send_once,),
                 timeout=aiohttp.ClientTimeout(total=None),
             )
         async with self._session.request(
@@ -230,7 +230,7 @@ class HttpLink:
             raise DeviceUnavailableError(msg, retry_after_s=left_s)
 
 
-async def _send_once(
+async def send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Send a request once: unasked, the library repeats those that a lost connection ended."""
@@ -270,7 +270,9 @@ def base_url(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def retry_after_s(value: str | None, now: datetime) -> float | None:
+def retry_after_s(
+    value: str | None, now: datetime, *, longest_s: float = LONGEST_PAUSE_S
+) -> float | None:
     """Return the pause that a Retry-After header asks for, in seconds or until a date. [s]
 
     Parameters
@@ -279,6 +281,8 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         The header; None, or what cannot be read, asks for none.
     now : datetime
         Present time, aware.
+    longest_s : float
+        Longest pause that may be asked for. [s]
     """
     if value is None:
         return None
@@ -291,7 +295,7 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
             return None
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         pause_s = (until - now).total_seconds()
-    return min(max(pause_s, 0.0), LONGEST_PAUSE_S) if math.isfinite(pause_s) else None
+    return min(max(pause_s, 0.0), longest_s) if math.isfinite(pause_s) else None
 
 
 def require_timeout(timeout_s: float) -> None:

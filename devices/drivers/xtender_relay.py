@@ -36,12 +36,16 @@ class XtenderRelay:
         self._touched = True
         await self._registers.put(RELAY_ALLOWED, float(closed), essential=closed)
 
+    async def rejoin(self) -> None:
+        """Bring back the installer's permission, whoever changed it."""
+        self._registers.forget()
+        await self._registers.restore([RELAY_ALLOWED])
+        self._touched = False
+
     async def restore(self) -> None:
         """Bring back the installer's permission, if it was ever changed here."""
         if self._touched:
-            self._registers.forget()
-            await self._registers.restore([RELAY_ALLOWED])
-            self._touched = False
+            await self.rejoin()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,8 @@ class XtenderEmulator:
         self.home = home
         self.faults = FaultPlan.none() if faults is None else faults
         self.writes: Counter[str] = Counter()
+        self.grid_lost = False
+        """Set to take the grid away: the relay opens by itself, and closes once it is back."""
         self.resets = 0
         """How often the units were reset: each time the house was without power."""
         installed = INSTALLED if saved is None else saved
@@ -311,7 +313,7 @@ class XtenderEmulator:
         """Have the home do what the parameters say."""
         home, until_s = self.home, self._expires_s()
         self._regulated_s = home.now_s
-        home.islanded = self._total(RELAY_ALLOWED) < len(self.units)
+        home.islanded = self.grid_lost or self._total(RELAY_ALLOWED) < len(self.units)
         home.limit(None, None)
         feed_w = self._total(FEED_A) * GRID_V
         if not self._total(FEEDING_ALLOWED):

@@ -14,7 +14,7 @@ from devices.drivers.json_values import number_of, parse_json, table_of, text_of
 from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.feeds.feed_link import FeedReply, FeedRequest
 from devices.feeds.http_prices import Page
-from devices.feeds.prices import PriceSlot
+from devices.feeds.prices import PriceSlot, utc_of
 
 URL: Final = "https://data.elexon.co.uk/bmrs/api/v1"
 PERIOD: Final = timedelta(minutes=30)
@@ -55,16 +55,12 @@ class Elexon:
     def _slot(self, row: Mapping[str, object]) -> PriceSlot | None:
         price, volume = number_of(row, "price"), number_of(row, "volume")
         text = text_of(row, "startTime") or ""
-        try:
-            begin = datetime.fromisoformat(text)
-        except ValueError:
-            begin = None
-        if price is None or begin is None or begin.tzinfo is None:
+        begin = utc_of(text)
+        if price is None or begin is None:
             msg = f"{self.name}: a row has no price, or startTime {text[:40]!r} is none; ask again"
             raise DeviceReplyError(msg)
         if price == 0 and not volume:
             return None
-        begin = begin.astimezone(UTC)
         return PriceSlot(begin=begin, end=begin + PERIOD, price_per_mwh=price)
 
 

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as Xml
 from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.feeds.feed_link import FeedReply, FeedRequest
 from devices.feeds.http_prices import Page
-from devices.feeds.prices import MOST_SLOTS, PriceSlot
+from devices.feeds.prices import MOST_SLOTS, PriceSlot, utc_of
 
 URL: Final = "https://web-api.tp.entsoe.eu"
 KEY: Final = "securityToken"
@@ -183,19 +183,11 @@ def _overlapped(
 def _interval(period: Xml.Element, name: str) -> tuple[datetime, datetime]:
     found = next(iter(_children(period, "timeInterval")), period)
     texts = [_text(found, each) for each in ("start", "end")]
-    begin, end = (_time(text) for text in texts)
+    begin, end = (utc_of(text) for text in texts)
     if begin is None or end is None or begin >= end:
         msg = f"{name}: a period from {texts[0]} to {texts[1]} is none; ask again"
         raise DeviceReplyError(msg)
     return begin, end
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return None if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _children(element: Xml.Element, name: str) -> list[Xml.Element]:

@@ -8,14 +8,13 @@ import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
 from yarl import URL
 
 from devices.clock import Clock
+from devices.drivers.http_link import retry_after_s, send_once
 from devices.errors import (
     DeviceConfigError,
     DeviceReplyError,
@@ -161,7 +160,9 @@ class FeedLink:
         url = self._base.with_path(self._base.path.rstrip("/") + request.path)
         async with (
             aiohttp.ClientSession(
-                cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=None)
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(send_once,),
+                timeout=aiohttp.ClientTimeout(total=None),
             ) as session,
             session.get(
                 url.with_query({**request.query, **self._key}), allow_redirects=False
@@ -180,7 +181,9 @@ class FeedLink:
         """Raise what a status means that no service explains."""
         what = f"{place}: HTTP {status}"
         if status >= 500 or status in _BUSY_STATUSES:
-            pause_s = asked_pause_s(headers.get("retry-after"), self._clock.utc())
+            pause_s = retry_after_s(
+                headers.get("retry-after"), self._clock.utc(), longest_s=LONGEST_PAUSE_S
+            )
             if status == 429:
                 pause_s = max(pause_s or 0.0, self._busy_s)
             if pause_s is not None:
@@ -193,19 +196,3 @@ class FeedLink:
         if 300 <= status < 400:
             msg = f"{what}, it points elsewhere; mend url"
             raise DeviceReplyError(msg)
-
-
-def asked_pause_s(value: str | None, now: datetime) -> float | None:
-    """Return the pause that a Retry-After header asks for; None where it asks for none. [s]"""
-    if value is None:
-        return None
-    try:
-        pause_s = float(value)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(value)
-        except (ValueError, TypeError):
-            return None
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        pause_s = (until - now).total_seconds()
-    return min(max(pause_s, 0.0), LONGEST_PAUSE_S) if math.isfinite(pause_s) else None

@@ -15,7 +15,7 @@ from devices.drivers.json_values import number_of, parse_json, table_of, text_of
 from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.feeds.feed_link import FeedReply, FeedRequest
 from devices.feeds.http_prices import Page
-from devices.feeds.prices import PriceSlot
+from devices.feeds.prices import PriceSlot, utc_of
 
 URL: Final = "https://api.octopus.energy"
 _PAYMENTS: Final = frozenset({None, "DIRECT_DEBIT"})
@@ -81,14 +81,11 @@ class Octopus:
 
     def _time(self, rate: Mapping[str, object], key: str) -> datetime:
         text = text_of(rate, key) or ""
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
-            found = None
-        if found is None or found.tzinfo is None:
+        found = utc_of(text)
+        if found is None:
             msg = f"{self.name}: {key} is {text[:40]!r}, no time with a zone; ask again"
             raise DeviceReplyError(msg)
-        return found.astimezone(UTC)
+        return found
 
 
 def _written(utc: datetime) -> str:

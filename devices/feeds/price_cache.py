@@ -52,7 +52,7 @@ class PriceCache:
             if body["format"] != FORMAT or body["source"] != self._source:
                 return None
             return _series(body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, DeviceReplyError) as error:
             msg = f"kept prices {self._path} are damaged ({error!r}); they are fetched again"
             raise DeviceReplyError(msg) from error
 
@@ -101,9 +101,10 @@ def _series(body: dict[str, object]) -> PriceSeries:
     if begin.tzinfo is None or not isinstance(step_s, int) or step_s < 1 or not numbers:
         msg = "a time without zone, a step or prices that are none"
         raise ValueError(msg)
-    return PriceSeries(
+    series = PriceSeries(
         currency=str(body["currency"]),
         begin=begin,
         step_s=step_s,
         price_per_mwh=tuple(prices),  # type: ignore[arg-type] # numbers, as seen above
     )
+    return series.between(series.begin, series.end)  # each slot is looked at

@@ -69,6 +69,9 @@ class PriceFile:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             msg = f"{self.name} cannot be read ({error}); name a CSV file"
             raise DeviceConfigError(msg) from error
+        except OverflowError as error:
+            msg = f"{self.name}: a time is beyond the calendar ({error}); correct it"
+            raise DeviceConfigError(msg) from error
         except DeviceReplyError as error:
             msg = f"{self.name}: {error}"
             raise DeviceConfigError(msg) from error

@@ -15,6 +15,8 @@ MOST_SLOTS: Final = 120_000
 """More than a year of five minutes: a document with more is damaged."""
 PRICE_BOUND: Final = 1e6
 """No price of a market, in any of its currencies: beyond it a value is damage. [currency/MWh]"""
+YEARS: Final = range(1970, 9000)
+"""A time outside of these is damage, and near the calendar's ends no zone can be applied to it."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -156,6 +158,17 @@ class PriceSource(Protocol):
     async def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+def utc_of(text: str | None) -> datetime | None:
+    """Return a service's time, ISO 8601 with a zone, as UTC; None where it is none."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    if found.tzinfo is None or found.year not in YEARS:
+        return None
+    return found.astimezone(UTC)
 
 
 def series_of(slots: Iterable[PriceSlot], *, currency: str) -> PriceSeries:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from devices.errors import DeviceReplyError
-from devices.feeds.feed_link import FeedLink, FeedReply, FeedRequest
+
+if TYPE_CHECKING:
+    from devices.feeds.feed_link import FeedLink, FeedReply, FeedRequest
 
 HOUR: Final = timedelta(hours=1)
 """Step of all weather."""
@@ -66,11 +68,11 @@ class WeatherSource(Protocol):
 class WeatherDialect(Protocol):
     """How one service is asked and understood: pure, bytes in and hours out."""
 
-    def request(self, begin: datetime, end: datetime) -> FeedRequest:
+    def request(self, begin: datetime, end: datetime) -> "FeedRequest":
         """Return what asks for ``[begin, end)``."""
         ...
 
-    def hours(self, reply: FeedReply, begin: datetime, end: datetime) -> list[WeatherHour]:
+    def hours(self, reply: "FeedReply", begin: datetime, end: datetime) -> list[WeatherHour]:
         """Return the hours of ``[begin, end)`` in an answer.
 
         Raises
@@ -87,7 +89,7 @@ class HttpWeather:
 
     dialect: WeatherDialect
     """The service's."""
-    link: FeedLink
+    link: "FeedLink"
     """The way there."""
 
     @property

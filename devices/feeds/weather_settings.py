@@ -9,8 +9,6 @@ from typing import Final
 
 from devices.clock import Clock
 from devices.errors import DeviceConfigError, DeviceReplyError
-from devices.feeds import open_meteo, pvgis
-from devices.feeds.feed_link import FeedLink
 from devices.feeds.weather import HttpWeather, WeatherHour, WeatherSource, hours_of
 
 WEATHER_SOURCES: Final = ("none", "open-meteo", "pvgis", "file")
@@ -84,6 +82,9 @@ def open_weather(settings: WeatherSettings, *, clock: Clock) -> WeatherSource | 
     if settings.latitude_deg is None or settings.longitude_deg is None:
         msg = f"weather of {settings.source}: no place; give latitude_deg and longitude_deg"
         raise DeviceConfigError(msg)
+    from devices.feeds import open_meteo, pvgis  # noqa: PLC0415 -- loads aiohttp
+    from devices.feeds.feed_link import FeedLink  # noqa: PLC0415 -- as above
+
     place = {"latitude_deg": settings.latitude_deg, "longitude_deg": settings.longitude_deg}
     meteo = settings.source == "open-meteo"
     link = FeedLink(

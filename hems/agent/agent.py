@@ -1,6 +1,7 @@
 """One home's agent: reads, decides, steers and accounts in loops of one process, until stopped."""
 
 import asyncio
+import math
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
@@ -25,6 +26,8 @@ CLOSE_S: Final = 30.0
 """How long a part may take to let go. [s]"""
 LATE_S: Final = 5.0
 """A tick that is no later than this is decided for as if it were in time. [s]"""
+NOTE_S: Final = 90.0
+"""How old what stands may be for whoever looks; decisions each minute make it no more often. [s]"""
 
 
 _LEFT: Final = "the battery is back in self-consumption"
@@ -76,6 +79,7 @@ class Agent:
         self._read = asyncio.Event()
         self._source: str | None = None
         self._blind = False
+        self._noted_s = -math.inf
         self.parts: Parts | None = None
         """What it is made of, while it runs."""
 
@@ -193,6 +197,8 @@ class Agent:
             utc = self._clock.utc()
             if self._is_news(parts, utc):
                 self._plan(parts, utc)
+            elif self._clock.monotonic_s() >= self._noted_s + NOTE_S:
+                self._note(parts, utc, parts.books.standing(utc))
 
     def _is_news(self, parts: Parts, utc: datetime) -> bool:
         """Return whether something came that is not left waiting for the next t_j.
@@ -249,6 +255,7 @@ class Agent:
 
     def _note(self, parts: Parts, utc: datetime, standing: Standing) -> None:
         """Write what stands for whoever looks."""
+        self._noted_s = self._clock.monotonic_s()
         order = parts.steering.order
         parts.status.write(
             utc,

@@ -26,6 +26,7 @@ from hems.agent.seeing.price_watch import PriceWatch
 from hems.agent.seeing.samples import Sieve, SieveSettings
 from hems.agent.seeing.senses import Senses
 from hems.agent.settings import EDGE_CONTROLLERS
+from hems.agent.signs_of_life import SignsOfLife, service_manager
 from hems.agent.status import STATE_FILE, StatusRow, forecast_errors
 from hems.agent.steering.decide import Decider
 from hems.agent.steering.equipment import Equipment
@@ -162,6 +163,7 @@ def _steering(
         reference=GridReference(PowerReference()),
         limits=caps.limits,
         relay=relay,
+        alive=SignsOfLife(service_manager()).give,
     )
     return Steering(tools, hold_s=ground.config.controller.hold_s, clock=clock)
 

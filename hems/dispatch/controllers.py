@@ -13,7 +13,7 @@ import numpy as np
 from devices.arrays import BoolArray, FloatArray
 from devices.battery_bank import BatteryBank
 from hems.controller import Controller, Decision, Observation
-from hems.dispatch.day_target import shave_target_w
+from hems.dispatch.day_target import holdable_w, shave_target_w
 from hems.dispatch.policies import (
     GridTarget,
     InputDispatch,
@@ -126,20 +126,15 @@ def peak_shaving_day(
 
     Notes
     -----
-    The target is SAM's (`hems.dispatch.day_target`), with the window's nominal energy.
+    The target is SAM's (`hems.dispatch.day_target`), with the window's nominal energy; but where
+    SAM lowers it beyond what the day can be held at, what it can be held at.
     """
-    useful_wh = bank.capacity_wh * (bank.soc_max - bank.soc_min)
-    targets = [
-        shave_target_w(
-            expected_net_w[home],
-            step_s / HOUR_S,
-            useful_wh[home],
-            reached_w[home],
-            bank.charge_efficiency[home],
-            0.0,
-        )
-        for home in range(bank.homes)
-    ]
+    step_h, useful_wh = step_s / HOUR_S, bank.capacity_wh * (bank.soc_max - bank.soc_min)
+    targets = []
+    for home, net_w in enumerate(expected_net_w):
+        share, most_wh = bank.charge_efficiency[home], useful_wh[home]
+        sam_w = shave_target_w(net_w, step_h, most_wh, reached_w[home], share, 0.0)
+        targets.append(max(sam_w, holdable_w(net_w, step_h, most_wh, share)))
     return HoldGrid(target_w=np.array(targets), charge_from_grid=charge_from_grid)
 
 
@@ -192,9 +187,8 @@ def controller_of_day(
     steps = net_by_day_w.shape[2]
     expected_w = net_by_day_w[:, 1].copy()
     if policy.look == "behind":
-        # the first hour is known when the day begins, as in SAM
-        known = steps // 24
-        expected_w[:, known:] = net_by_day_w[:, 0, known:]
+        # the first step is known when the day begins, as in SAM
+        expected_w[:, 1:] = net_by_day_w[:, 0, 1:]
     return peak_shaving_day(bank, expected_w, 24 * HOUR_S / steps, reached_w)
 
 

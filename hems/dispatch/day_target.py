@@ -66,3 +66,35 @@ def shave_target_w(  # noqa: PLR0917 -- compiled code takes no keywords
             target += (cut_wh - useful_wh) / ((k + 1) * step_h)
             break
     return float(max(target * (1 + margin), reached_w))
+
+
+def holdable_w(
+    net_w: FloatArray, step_h: float, useful_wh: float, charge_efficiency: float
+) -> float:
+    """Return the least import that a day can be held at.
+
+    Parameters
+    ----------
+    net_w, step_h, useful_wh, charge_efficiency
+        As in `shave_target_w`.
+
+    Returns
+    -------
+    float
+        The level above which lies one full window, or as much as can be charged below it. [W]
+
+    Notes
+    -----
+    Energy above a level is the greatest of straight lines in the level, one for each number of
+    steps above it; less what can be charged, too. So where it meets a limit is the highest of the
+    places where they do.
+    """
+    level = np.sort(net_w)[::-1]
+    count = np.arange(1, level.size + 1)
+    above_w = np.cumsum(level)
+    by_window_w = np.max((above_w - useful_wh / step_h) / count)
+    below_w, below = above_w[-1] - above_w, level.size - count
+    by_charge_w = np.max(
+        (above_w + charge_efficiency * below_w) / (count + charge_efficiency * below)
+    )
+    return float(max(by_window_w, by_charge_w))

@@ -41,7 +41,7 @@ def read_rules(text: str) -> RuleBase:
     except KeyError as error:
         msg = f"fuzzy rules: {error} is missing; add it"
         raise ControlInputError(msg) from error
-    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
+    except (tomllib.TOMLDecodeError, TypeError, AttributeError, OverflowError) as error:
         msg = f"fuzzy rules: cannot be read: {error}"
         raise ControlInputError(msg) from error
 

@@ -131,7 +131,7 @@ class TuneFound:
 
 
 def _row(values: tuple[float, ...]) -> str:
-    return " ".join(f"{value:.2f}" for value in values)
+    return " ".join(f"{round(value, 2) + 0.0:.2f}" for value in values)  # 0.00, not -0.00
 
 
 def week_begins(grid: TimeGrid, months: tuple[int, ...]) -> IntArray:

@@ -56,7 +56,7 @@ def surface_figure() -> Figure:
     """Return the surfaces as a figure of the page."""
     return Figure(
         title=TITLE,
-        note="Table A1 at a low, a medium and a high price: current into the battery above, where "
+        note="Table A1 at a low, a medium and a high price: the battery's current above, where "
         "blue charges and orange discharges; the relay below, before it is rounded: dark is "
         "closed, yellow is open. Across: production less load in kW; upwards: state of charge in "
         "per cent.",
@@ -122,11 +122,11 @@ def _across(row: int, suffix: str, left: float) -> Json:
 
 
 def _headings() -> list[Json]:
-    """Return each panel's heading."""
-    what = ("A into the battery", "relay")
+    """Return each panel's heading, short enough for a telephone."""
+    what = ("current", "relay")
     return [
         {
-            "text": f"{name}: {what[row]}",
+            "text": f"{name.removesuffix(' price')}: {what[row]}",
             "xref": "paper",
             "yref": "paper",
             "x": column * (WIDTH + GAP),

@@ -19,7 +19,7 @@ COLUMNS: Final = (
     "Cost, EUR",
     "at the market's price, EUR",
     "Island time",
-    "Mean |ΔSoC| a cycle",
+    "Mean |\u2060ΔSoC| a cycle",  # no line ends after the first bar
     "Change of ΔSoC",
     "Outside the window",
     "Overloaded",
@@ -78,7 +78,8 @@ def _shown(row: Row) -> markup.Row:
         return float(str(row[name]))
 
     return markup.row(
-        str(row["label"]),
+        # a line may end after a comma only
+        str(row["label"]).replace(" ", "\u00a0").replace(",\u00a0", ", "),
         decimal(value("cost"), 2),
         decimal(value("cost_at_market"), 2),
         percent(value("island_share"), 0),

@@ -85,7 +85,7 @@ def diagnose(connection: Connection, *, from_ms: int, to_ms: int) -> Diagnosis:
     )
 
 
-def _by_model(within: ColumnElement[bool]) -> "Select[Any]":
+def _by_model(within: ColumnElement[bool]) -> "Select[*tuple[Any, ...]]":
     batteries = (
         select(devices.c.home_number, func.min(devices.c.model).label("model"))
         .where(devices.c.kind == "battery", devices.c.retired.is_(False))
@@ -97,7 +97,7 @@ def _by_model(within: ColumnElement[bool]) -> "Select[Any]":
     return _tallied(name, within).select_from(commands.outerjoin(batteries, owned))
 
 
-def _by_home(within: ColumnElement[bool]) -> "Select[Any]":
+def _by_home(within: ColumnElement[bool]) -> "Select[*tuple[Any, ...]]":
     of_home = homes.c.number == commands.c.home_number
     query = _tallied(homes.c.id, within).select_from(commands.join(homes, of_home))
     return query.having(_FAILED > 0).limit(HOMES_MOST)
@@ -106,9 +106,9 @@ def _by_home(within: ColumnElement[bool]) -> "Select[Any]":
 _FAILED: Final = func.sum(case((commands.c.state.in_(FAILED), 1), else_=0))
 
 
-def _tallied(name: ColumnElement[str], within: ColumnElement[bool]) -> "Select[Any]":
+def _tallied(name: ColumnElement[str], within: ColumnElement[bool]) -> "Select[*tuple[Any, ...]]":
     """Return a query that counts commands by a name, the one that failed most first."""
-    return (
+    query: Select[*tuple[Any, ...]] = (
         select(
             name.label("name"),
             func.count().label("commands"),
@@ -119,11 +119,12 @@ def _tallied(name: ColumnElement[str], within: ColumnElement[bool]) -> "Select[A
         .group_by(name)
         .order_by(_FAILED.desc(), name)
     )
+    return query
 
 
-def _tallies(connection: Connection, query: "Select[Any]") -> list[Tally]:
+def _tallies(connection: Connection, query: "Select[*tuple[Any, ...]]") -> list[Tally]:
     return [Tally.model_validate(row) for row in _rows(connection, query)]
 
 
-def _rows(connection: Connection, query: "Select[Any]") -> list[dict[str, Any]]:
+def _rows(connection: Connection, query: "Select[*tuple[Any, ...]]") -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,7 +1,7 @@
 """What became of commands: answers out of the store, and an end to those without any.
 
-The verdict is made anew of all answers of a command each time that there is a new one. So it does not
-matter who took them into the store, how often this stopped meanwhile, or which came first.
+The verdict is made anew of all answers of a command each time that there is a new one. So it does
+not matter who took them into the store, how often this stopped meanwhile, or which came first.
 """
 
 from collections.abc import Sequence

@@ -1,11 +1,22 @@
 """Orders into the store: one row a home, before anything is sent (the outbox)."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from aggregator.service.commands.settings import CommandSettings
 from aggregator.service.commands.states import (
@@ -60,25 +71,12 @@ class OrderBook:
         request = self.new_id()
         body = order.command.model_dump(mode="json", exclude_none=True)
         with self.store.write() as connection:
-            numbers = _homes_of(connection, order.target)
-            self._check_time(order, len(numbers))
+            count = _count(connection, order.target)
+            self._check_time(order, count)
             if "write" in body:
                 _supersede(connection, order, request)
-            same = {
-                "request_id": request,
-                "target": order.target,
-                "body": body,
-                "asked_by": order.who,
-                "state": WAITING,
-                "asked_ms": order.at_ms,
-                "expires_ms": order.expires_ms,
-            }
-            rows: list[dict[str, Any]] = [
-                {"correlation_id": f"{request}-{number}", "home_number": number}
-                for number in numbers
-            ]
-            connection.execute(insert(commands).values(same), rows)
-            detail = {"request": request, "homes": len(numbers), "command": body}
+            _write(connection, order, request, body)
+            detail = {"request": request, "homes": count, "command": body}
             deed = Deed(
                 at_ms=order.at_ms,
                 who=order.who,
@@ -87,7 +85,7 @@ class OrderBook:
                 detail=detail | {"expires_ms": order.expires_ms},
             )
             record(connection, deed)
-        return Placed(request_id=request, homes=len(numbers))
+        return Placed(request_id=request, homes=count)
 
     def _check_time(self, order: Order, count: int) -> None:
         """Refuse what would expire before its last home's turn comes."""
@@ -112,13 +110,31 @@ def _within(target: str) -> ColumnElement[bool]:
     return in_use & (column == name)
 
 
-def _homes_of(connection: Connection, target: str) -> list[int]:
-    found = select(homes.c.number).where(_within(target)).order_by(homes.c.number)
-    numbers = list(connection.execute(found).scalars())
-    if not numbers:
+def _count(connection: Connection, target: str) -> int:
+    """Return how many homes a target names, or raise where it names none."""
+    number = select(func.count()).select_from(homes).where(_within(target))
+    count: int = connection.execute(number).scalar_one()
+    if not count:
         msg = f"{target} names no home in use; see the list of homes"
         raise RegistryAbsentError(msg)
-    return numbers
+    return count
+
+
+def _write(connection: Connection, order: Order, request: str, body: Mapping[str, object]) -> None:
+    """Write a row a home, all by one statement."""
+    values: dict[str, ColumnElement[Any]] = {
+        "correlation_id": literal(f"{request}-").concat(cast(homes.c.number, Text)),
+        "request_id": literal(request),
+        "home_number": homes.c.number,
+        "target": literal(order.target),
+        "body": literal(dict(body), commands.c.body.type),
+        "asked_by": literal(order.who),
+        "state": literal(WAITING),
+        "asked_ms": literal(order.at_ms, BigInteger),
+        "expires_ms": literal(order.expires_ms, BigInteger),
+    }
+    rows = select(*values.values()).where(_within(order.target))
+    connection.execute(insert(commands).from_select(list(values), rows))
 
 
 def _supersede(connection: Connection, order: Order, request: str) -> None:

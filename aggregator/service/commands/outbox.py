@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import json
-from sqlalchemy import Row, and_, case, func, or_, select, update
+from sqlalchemy import Row, Select, and_, case, func, or_, select, update
 
 from aggregator.service.commands.publisher import Publisher
 from aggregator.service.commands.settings import CommandSettings
@@ -20,6 +20,8 @@ from aggregator.service.store.tables import commands, homes
 
 FLYING_MOST: Final = 200
 """Messages that are out without the broker's acknowledgement."""
+FLYING_S: Final = 30.0
+"""How long the broker may take to acknowledge one; then it is sent anew. [s]"""
 _BURST_S: Final = 0.25
 """What was not sent for want of a turn is made up for, so much at most. [s]"""
 _STEP_S: Final = 0.1
@@ -70,7 +72,7 @@ class Outbox:
         self._pace = Pace(settings.per_s)
         self._again_ms = round(settings.again_s * 1000)
         self._topic = f"command/{settings.sender}" if settings.sender else "command"
-        self._flying: dict[int, str] = {}
+        self._flying: dict[int, tuple[str, float]] = {}
         self._arrived: set[int] = set()
         self._kept_out: set[int] = set()
 
@@ -90,15 +92,16 @@ class Outbox:
             If the database does not answer; it goes on from there next time.
         """
         self._mark(now_ms)
+        self._give_up(now_s)
         leave = min(self._pace.leave(now_s), FLYING_MOST - len(self._flying))
         if leave > 0 and self._publisher.connected:
             due = self._due(leave, now_ms)
             for row in due:
-                self._send(row, now_ms)
+                self._send(row, now_ms, now_s)
             self._pace.went(len(due))
         return bool(self._flying)
 
-    def _send(self, row: "Row[Any]", now_ms: int) -> None:
+    def _send(self, row: "Row[Any]", now_ms: int, now_s: float) -> None:
         body = {
             "device": row.home,
             "correlation_id": row.correlation_id,
@@ -111,13 +114,13 @@ class Outbox:
             correlation_id=row.correlation_id,
             expires_in_s=(row.expires_ms - now_ms) / 1000,
         )
-        self._flying[number] = row.correlation_id
+        self._flying[number] = (row.correlation_id, now_s)
 
     def _due(self, most: int, now_ms: int) -> "Sequence[Row[Any]]":
         """Return what is to be sent, orders to a single home first: those are urgent."""
         own = commands.c
         again = and_(own.state == SENT, own.last_sent_ms <= now_ms - self._again_ms)
-        query = (
+        query: Select[Any] = (
             select(own.correlation_id, own.expires_ms, own.body, homes.c.id.label("home"))
             .join(homes, homes.c.number == own.home_number)
             .where(or_(own.state == WAITING, again), own.expires_ms > now_ms)
@@ -128,7 +131,7 @@ class Outbox:
             )
             .limit(most + len(self._flying))
         )
-        flying = set(self._flying.values())
+        flying = {name for name, _ in self._flying.values()}
         with self._store.read() as connection:
             found = connection.execute(query).all()
         return [row for row in found if row.correlation_id not in flying][:most]
@@ -165,4 +168,11 @@ class Outbox:
         self._kept_out.clear()
 
     def _named(self, numbers: set[int]) -> list[str]:
-        return [self._flying[number] for number in sorted(numbers)]
+        return [self._flying[number][0] for number in sorted(numbers)]
+
+    def _give_up(self, now_s: float) -> None:
+        """Forget messages of which a broker that is there says nothing: they go again."""
+        if self._publisher.connected:
+            late = [each for each, (_, at_s) in self._flying.items() if now_s - at_s >= FLYING_S]
+            for number in late:
+                del self._flying[number]

@@ -2,22 +2,17 @@
 
 import threading
 from collections.abc import Callable
-from typing import Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from aggregator.service.broker_client import broker_client
 from aggregator.service.settings import BrokerSettings
-from devices.mqtt_client import client_context
-from devices.settings import read_secret
 
 Tell = Callable[[str], None]
 """Takes a line for the log."""
-_RETRY_S: Final = (1, 4)
-"""Shortest and longest pause between two attempts to connect. [s]"""
 
 
 class Publisher:
@@ -48,7 +43,10 @@ class Publisher:
         self._lock = threading.Lock()
         self._taken: list[int] = []
         self._refused: list[int] = []
-        self._client = self._made(client_id)
+        self._client = broker_client(settings, client_id)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
 
     @property
     def connected(self) -> bool:
@@ -97,32 +95,6 @@ class Publisher:
             taken, self._taken = self._taken, []
             refused, self._refused = self._refused, []
         return taken, refused
-
-    def _made(self, client_id: str) -> Client:
-        settings = self._settings
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=MQTTProtocolVersion.MQTTv5
-            if settings.speaks_5
-            else MQTTProtocolVersion.MQTTv311,
-        )
-        client.reconnect_delay_set(*_RETRY_S)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
-        if settings.tls:
-            client.tls_set_context(
-                client_context(
-                    settings.ca_file,
-                    cert_file=settings.cert_file,
-                    key_file=settings.key_file,
-                    remedy="name those of [broker]",
-                )
-            )
-        if settings.user is not None and settings.password_file is not None:
-            client.username_pw_set(settings.user, read_secret(settings.password_file))
-        return client
 
     def _on_connect(  # noqa: PLR0917 -- as paho calls it
         self,

@@ -78,7 +78,7 @@ def show_whole_order(parts: Parts, request: RequestId) -> WholeOrder:
     counted = select(commands.c.state, func.count()).where(of_order).group_by(commands.c.state)
     with parts.store.read() as connection:
         first = connection.execute(select(commands).where(of_order).limit(1)).mappings().first()
-        states = {state: count for state, count in connection.execute(counted)}
+        states: dict[str, int] = {row[0]: row[1] for row in connection.execute(counted)}
     if first is None:
         raise _unknown(request)
     return WholeOrder(homes=sum(states.values()), states=states, **first)

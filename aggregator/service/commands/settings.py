@@ -16,7 +16,7 @@ class CommandSettings:
     """
 
     per_s: float = 500.0
-    """Commands that are sent in a second at most, so that a fleet does not move at once, 1..5000."""
+    """Commands a second at most, so that a fleet does not move all at once, 1..5000."""
     again_s: float = 10.0
     """After so long without an acknowledgement a command is sent again, 1..3600. [s]"""
     answer_s: float = 90.0

@@ -1,7 +1,7 @@
 """What a gateway's answers say of a command, whatever their number and order (pure).
 
-A command may be sent twice, under one correlation id; then it is answered twice. The second time the
-gateway says ``repeated`` and tells the outcome of the first, if it knows it.
+A command may be sent twice, under one correlation id; then it is answered twice. The second time
+the gateway says ``repeated`` and tells the outcome of the first, if it knows it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -78,6 +78,7 @@ CHANNELS: Final[tuple[Channel, ...]] = (
         is_production=True,
     ),
     Channel(13, "meter", "grid", Quantity.ACTIVE_POWER, -_POWER, _POWER, directed=True),
+    Channel(14, "storage", "", Quantity.TEMPERATURE, -60.0, 150.0),
 )
 """All of them; a new one is added at the end, with a migration that inserts its row."""
 CHANNEL_OF: Final = {

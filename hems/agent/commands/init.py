@@ -19,7 +19,11 @@ _RATED = click.FloatRange(min=0, min_open=True)
 @click.option("--name", prompt="Name of the home", help="What people call the home.")
 @click.option("--device-id", prompt="Id of its gateway", help="What messages call its gateway.")
 @click.option("--driver", type=click.Choice(list(DRIVERS)), prompt=True, help="Of the battery.")
-@click.option("--host", prompt="Address of the battery", help="Address of the battery.")
+@click.option(
+    "--host",
+    prompt="Address of the battery",
+    help="Address of the battery; an Xtender's serial line.",
+)
 @click.option("--port", type=click.IntRange(1, 65_535), help="Of it.  [default: the driver's]")
 @click.option("--capacity-wh", type=_RATED, prompt="Capacity in Wh", help="Of the battery.")
 @click.option("--power-max-w", type=_RATED, prompt="Power in W", help="Of the battery.")

@@ -144,6 +144,7 @@ def measured(reading: Reading) -> Iterator[tuple[Measurand, float]]:
 def _of_battery(battery: BatteryState) -> "Iterator[tuple[Measurand, float | None]]":
     yield Measurand(STORAGE, "", Quantity.ACTIVE_POWER), battery.battery_power_w
     yield Measurand(STORAGE, "", Quantity.STATE_OF_CHARGE), 100 * battery.soc
+    yield Measurand(STORAGE, "", Quantity.TEMPERATURE), battery.temperature_c
 
 
 def _of_inverter(inverter: InverterState) -> "Iterator[tuple[Measurand, float | None]]":

@@ -1,10 +1,13 @@
 """The home.toml that `gridpact agent init` writes: every table, with what it means."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from hems.agent.setup.init import NewHome
+
+SERIAL: Final = "studer-xtender"
+"""The driver whose device hangs on a serial line."""
 
 
 def home_toml(home: "NewHome", *, account: str, tls: bool) -> str:
@@ -19,10 +22,18 @@ def home_toml(home: "NewHome", *, account: str, tls: bool) -> str:
     tls : bool
         Whether a certificate was asked for.
     """
-    return "\n".join((_home(home), _ledger(home, account), _broker(home, tls=tls)))
+    return "\n".join(
+        (
+            _devices(home),
+            _ratings(home),
+            _decisions(home),
+            _ledger(home, account),
+            _broker(home, tls=tls),
+        )
+    )
 
 
-def _home(home: "NewHome") -> str:
+def _devices(home: "NewHome") -> str:
     return f"""\
 # One home's gateway. Powers are in W, energies in Wh, prices in the fleet's currency per MWh.
 # Secrets stand in files of mode 600, or in the environment, never here. Relative paths start at
@@ -35,9 +46,7 @@ state_folder = "state"                # everything it remembers: keep it on a di
 
 [battery]                             # gridpact device list; settings: docs/devices.md
 driver = {_text(home.driver)}
-host = {_text(home.host)}
-{"# port = 80" if home.port is None else f"port = {home.port}"}
-# token_file = "battery.token"
+{_address(home)}
 
 # [meter]                             # only where another device is the meter
 # driver = "sunspec"
@@ -55,7 +64,11 @@ host = {_text(home.host)}
 # inverter_w = 4000                   # what the inverter carries alone
 # dwell_s = 600                       # from a switching to the next opening, at least
 # openings_per_day = 20
+"""
 
+
+def _ratings(home: "NewHome") -> str:
+    return f"""\
 [storage]                             # the battery's ratings as plans take them
 capacity_wh = {home.capacity_wh:g}
 power_max_w = {home.power_max_w:g}                    # into or out of the cells
@@ -70,7 +83,11 @@ export_max_w = {home.export_max_w:g}                   # 0 where feeding in is n
 # pv_max_w = 6000                     # the panels' rating: a reading far beyond it is not believed
 # export_by_hz = "50.2:1 50.2:0"      # share of it allowed at a frequency, as Hz:share points
 # export_by_v = "253:1 253:0"         # and at the highest of the phases' voltages
+"""
 
+
+def _decisions(home: "NewHome") -> str:
+    return f"""\
 [controller]
 kind = "mpc"                          # or "realtime-rules", "self-consumption"; for one place
                                       # "fuzzy", "soc-rules": decide_s = 600
@@ -94,6 +111,20 @@ zone = {_text(home.zone)}
 # [history]
 # keep_days = 60                      # of quarter-hours, for forecasts
 """
+
+
+def _address(home: "NewHome") -> str:
+    """Return where the battery is, in the words of its driver."""
+    if home.driver == SERIAL:
+        line = home.host if home.port is None else f"tcp://{home.host}:{home.port}"
+        return f"""\
+port = {_text(line)}               # of an Xcom-232i, or "tcp://HOST:PORT" of an Xcom-LAN
+# feeds_grid = true                   # lets it discharge on purpose while on the grid"""
+    port = "# port = 80" if home.port is None else f"port = {home.port}"
+    return f"""\
+host = {_text(home.host)}
+{port}
+# token_file = "battery.token\""""
 
 
 def _ledger(home: "NewHome", account: str) -> str:

@@ -38,7 +38,7 @@ class NewHome:
     driver: str
     """The battery's driver."""
     host: str
-    """Where the battery is."""
+    """Where the battery is; the serial line, such as ``/dev/ttyUSB0``, of an Xtender."""
     capacity_wh: float
     """Its nominal capacity. [Wh]"""
     power_max_w: float

@@ -45,16 +45,25 @@ def kept_on_grid(case: IslandCase, *, bank: BatteryBank, inverter_w: float) -> s
         return "no decision asks for an island"
     if bool(case.decision.relay_closed[0]):
         return "the controller wants the grid"
-    return _overload(case.meter, bank, inverter_w) or _window(case.battery, case, bank)
+    return _overload(case.meter, case.battery, bank, inverter_w=inverter_w) or _window(
+        case.battery, case, bank
+    )
 
 
-def _overload(meter: MeterState, bank: BatteryBank, inverter_w: float) -> str | None:
+def _overload(
+    meter: MeterState, battery: BatteryState, bank: BatteryBank, *, inverter_w: float
+) -> str | None:
+    """Return what an island would ask too much of."""
     gives_w = min(inverter_w, -float(bank.terminal_power_w(-bank.power_max_w)[0]))
     if meter.load_w > inverter_w:
         return f"the load of {meter.load_w:.0f} W is more than the inverter's {inverter_w:.0f} W"
     deficit_w = meter.load_w - meter.pv_w
     if deficit_w > gives_w:
         return f"the house lacks {deficit_w:.0f} W, the battery gives {gives_w:.0f} W"
+    # whatever the load's meter says: one that repeats itself hides a load from the lines above
+    given_w = -battery.battery_power_w
+    if given_w > gives_w:
+        return f"the battery gives {given_w:.0f} W, its most is {gives_w:.0f} W"
     return None
 
 

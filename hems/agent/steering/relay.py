@@ -98,6 +98,7 @@ class RelayKeeper:
         self._decision: Decision | None = None
         self._spent: Decision | None = None
         self._seen: RelayState | None = None
+        self._closed_for = ""
         self.why = "not read yet"
         """Why the house hangs on the grid; empty where it is an island."""
 
@@ -125,6 +126,7 @@ class RelayKeeper:
             self._failed("it was told to close and stays open; see to the grid", self._closing)
         elif self._told is state.closed:
             self._with.health.back(THING)
+            self._say_closed()
 
     async def on_grid(self, case: IslandCase) -> bool:
         """Close the relay if it must be; return whether the house hangs on the grid.
@@ -145,8 +147,13 @@ class RelayKeeper:
                 await self._close()
         return self._told is not False and self._seen is not None and self._seen.closed
 
-    async def open(self) -> None:
+    async def open(self, *, following: bool) -> None:
         """Open the relay, where `on_grid` found nothing against it and it may be opened again.
+
+        Parameters
+        ----------
+        following : bool
+            Whether the battery was seen to follow the house, as it has to before.
 
         Raises
         ------
@@ -156,7 +163,9 @@ class RelayKeeper:
         since_s = self._with.clock.monotonic_s() - self._told_s
         if self.why or self._told is False or not self._opening.over:
             return
-        if self._decision is self._spent:
+        if not following:
+            self.why = "the battery does not follow the house yet"
+        elif self._decision is self._spent:
             self.why = "it was closed since that decision; the next one may open it"
         elif since_s < self._settings.dwell_s:
             self.why = f"it switched {since_s:.0f} s ago"
@@ -172,10 +181,16 @@ class RelayKeeper:
 
     async def _close(self) -> None:
         self._spent = self._decision
+        self._closed_for = self._closed_for or self.why or "it did not open"
         await self._tell(closed=True, backoff=self._closing)
         self._must_close = False
-        why = self.why or "it did not open"
-        self._with.health.note(f"relay closed, the house is on the grid: {why}")
+        self._say_closed()
+
+    def _say_closed(self) -> None:
+        """Say why the relay was closed, once it is: with the grid gone it stays open."""
+        if self._closed_for and self._told and self._seen is not None and self._seen.closed:
+            why, self._closed_for = self._closed_for, ""
+            self._with.health.note(f"relay closed, the house is on the grid: {why}")
 
     async def _tell(self, *, closed: bool, backoff: Backoff) -> None:
         """Tell the relay, and read back what it does."""

@@ -40,6 +40,8 @@ class Tools:
     """What no set-point goes beyond, as of now."""
     relay: RelayKeeper | None = None
     """Holds the transfer relay; None where the house stays on the grid."""
+    alive: Callable[[], None] = lambda: None
+    """Is called each time that all of this was seen to."""
 
 
 class Steering:
@@ -104,6 +106,7 @@ class Steering:
             async with self._busy:
                 with suppress(DeviceError):  # told by the grip; tried again
                     await self._steer()
+            self._tools.alive()
 
     async def take(self, order: Order) -> None:
         """See `OrderDesk`."""
@@ -202,7 +205,9 @@ class Steering:
         if valid_s > 0:
             await self._tools.grip.do(self.wish, valid_s=valid_s, seen=self._battery)
         if on_grid and self._tools.relay is not None and self.wish.battery_power_w is None:
-            await self._tools.relay.open()  # the battery follows: an island may take it over
+            # an island may take over a battery that follows
+            following = seen.battery is not None and seen.battery.following
+            await self._tools.relay.open(following=following)
 
     async def _on_grid(self, seen: Seen) -> bool:
         """Return whether set-points mean anything: as an island the battery takes the balance."""

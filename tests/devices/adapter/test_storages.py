@@ -1,6 +1,7 @@
 """A storage serves Table 3 as far as its driver can measure."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -42,13 +43,22 @@ def storage_of(inverter=None):
     return Storage(config=CONFIG, device=device)
 
 
+def test_a_temperature_is_told_where_the_battery_has_one():
+    storage = storage_of(Inverter())
+    warm = replace(STATE, temperature_c=31.5)
+
+    assert asyncio.run(storage.read(Quantity.TEMPERATURE, warm)) == (31.5,)
+    with pytest.raises(DeviceRefusedError, match="does not tell its temperature"):
+        asyncio.run(storage.read(Quantity.TEMPERATURE, STATE))
+
+
 def test_every_quantity_that_is_measured_is_served_and_another_is_refused_by_name():
     storage = storage_of(Inverter())
 
     found = {
         quantity: asyncio.run(storage.read(quantity, STATE))
         for quantity in Quantity
-        if quantity is not Quantity.LINE_CURRENT
+        if quantity not in (Quantity.LINE_CURRENT, Quantity.TEMPERATURE)
     }
 
     assert found == {

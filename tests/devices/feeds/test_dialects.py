@@ -1,6 +1,7 @@
 """What services answer, byte by byte: documents as they are printed, and any damage."""
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices.drivers.http_link import retry_after_s
 from devices.errors import DeviceRefusedError, DeviceReplyError
 from devices.feeds.elexon import Elexon
 from devices.feeds.energy_charts import EnergyCharts
 from devices.feeds.entsoe import Entsoe
-from devices.feeds.feed_link import FeedReply, asked_pause_s
+from devices.feeds.feed_link import LONGEST_PAUSE_S, FeedReply
 from devices.feeds.octopus import Octopus
 from devices.feeds.prices import series_of
 
@@ -184,6 +186,21 @@ def test_energy_charts_documents_that_cannot_be_are_refused(body, complaint):
         read(DIALECTS[0], body)
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00+10:00", "9999-12-31T23:59-10:00"])
+def test_a_time_at_the_calendars_ends_is_damage(time):
+    rate = {"value_inc_vat": 1, "valid_from": time, "valid_to": None}
+    row = {"startTime": time, "dataProvider": "APXMIDP", "price": 1, "volume": 1}
+    period = re.sub("<start>.*?</start>", f"<start>{time}</start>", series_xml([(1, 5)]))
+
+    for dialect, body in (
+        (DIALECTS[1], json.dumps({"results": [rate], "next": None})),
+        (DIALECTS[2], json.dumps({"data": [row]})),
+        (DIALECTS[3], publication(period)),
+    ):
+        with pytest.raises(DeviceReplyError, match=re.escape(time)):
+            read(dialect, body)
+
+
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
 @given(
     body=st.binary(max_size=200) | st.text(max_size=60).map(str.encode),
@@ -243,4 +260,4 @@ def test_whatever_json_comes_only_our_errors_come_out(document):
     ],
 )
 def test_a_pause_is_as_long_as_the_service_asks_within_reason(header, pause_s):
-    assert asked_pause_s(header, END) == pause_s
+    assert retry_after_s(header, END, longest_s=LONGEST_PAUSE_S) == pause_s

@@ -117,12 +117,26 @@ def test_a_missing_price_is_that_of_the_day_before_then_of_two_then_none(served,
     ]
 
 
+def kept_as(begin="2026-06-01T00:00:00+00:00", step_s=3600, price="5"):
+    """Return a file of the source's own."""
+    source = "energy-charts DE-LU APXMIDP"
+    return (
+        f'{{"format": 1, "source": "{source}", "currency": "EUR", "begin": "{begin}", '
+        f'"step_s": {step_s}, "price_per_mwh": [{price}, 6]}}'
+    ).encode()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         b"",
         b"{}",
         b"[1]",
+        kept_as(price="NaN"),
+        kept_as(step_s=1),
+        kept_as(step_s=10**12),
+        kept_as(begin="9999-12-31T23:30:00+00:00"),
+        kept_as(begin="2026-06-01T00:00:00"),
         b'{"format": 1, "source": "x", "currency": "EUR", "begin": "2026-06-01", "step_s": 9, '
         b'"price_per_mwh": ["a"]}',
     ],
@@ -138,7 +152,7 @@ def test_a_damaged_file_is_told_once_and_replaced(served, clock, tmp_path, damag
 
     first, second = asyncio.run(story())
 
-    if damage.startswith(b'{"format"'):  # another source's is not taken, and no damage
+    if b'"source": "x"' in damage:  # another source's is not taken, and no damage
         assert first is None
     else:
         assert "they are fetched again" in first
@@ -204,6 +218,8 @@ def test_a_file_may_tell_ends_and_holes_and_is_read_anew_each_time(tmp_path, clo
         ("begin,price_per_mwh\n2026-06-01T12:00Z,nan", "which cannot be"),
         ("begin,price_per_mwh\n2026-06-01T12:00Z,1\n2026-06-01T12:00Z,1", "stands there twice"),
         ("begin,price_per_mwh\n2026-03-29 02:30,1", "the clock of Europe/Berlin skips"),
+        ("begin,price_per_mwh\n0001-01-01T00:00,1", "a time is beyond the calendar"),
+        ("begin,price_per_mwh\n9999-12-31T23:30Z,1", "a time is beyond the calendar"),
     ],
 )
 def test_a_file_that_is_wrong_is_one_line_with_its_place(tmp_path, text, complaint):

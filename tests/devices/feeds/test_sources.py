@@ -211,3 +211,22 @@ def test_a_key_that_others_can_read_is_refused_and_none_is_shown(tmp_path, clock
 def test_settings_that_cannot_be_used_say_which(given, complaint):
     with pytest.raises(ValueError, match=complaint):
         PriceSettings(**given)
+
+
+def test_a_question_that_is_cut_off_is_not_asked_again_unasked(clock):
+    async def story():
+        asked = []
+
+        async def cut(reader, writer):
+            asked.append(await reader.readline())
+            writer.close()
+
+        server = await asyncio.start_server(cut, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        settings = PriceSettings(source="energy-charts", area="DE-LU", url=url)
+        async with server:
+            with pytest.raises(DeviceUnavailableError):
+                await open_prices(settings, clock=clock).prices(NOON, NOON + HOUR)
+        return len(asked)
+
+    assert asyncio.run(story()) == 1

@@ -16,7 +16,7 @@ from hems.dispatch.controllers import (
     controller_of_day,
     peak_shaving_day,
 )
-from hems.dispatch.day_target import NO_PEAK_W, shave_target_w
+from hems.dispatch.day_target import NO_PEAK_W, holdable_w, shave_target_w
 from hems.dispatch.paper import grid_target, input_dispatch, manual_dispatch
 from hems.dispatch.policies import (
     GridTarget,
@@ -112,7 +112,35 @@ def test_day_of_peak_shaving_sets_each_home_a_target_of_its_own():
     assert second.target_w.tolist() == [11e3, 4e3]
 
 
-def test_look_behind_knows_the_first_hour_of_today_and_the_rest_of_yesterday():
+def test_evening_above_a_flat_day_is_held_though_sam_would_let_its_target_drop():
+    bank = BatteryBank.uniform(1, capacity_wh=20_000, soc_min=0.0, soc_max=1.0, efficiency=0.96)
+    net_w = np.array([[30e3] * 18 + [62e3, 58e3] + [30e3] * 4])
+
+    day = peak_shaving_day(bank, net_w, 3600, np.full(1, NO_PEAK_W))
+
+    assert shave_target_w(net_w[0], 1.0, 20e3, NO_PEAK_W, 0.96, 0.0) < 0
+    # 12 and 8 kWh above 50 kW are the whole window
+    assert day.target_w.tolist() == near([50e3])
+
+
+@given(
+    net_w=st.lists(st.floats(-20e3, 80e3), min_size=2, max_size=24).map(np.array),
+    useful_wh=st.floats(100, 100e3),
+)
+def test_level_that_a_day_can_be_held_at_is_the_least_with_window_and_charge_for_it(
+    net_w, useful_wh
+):
+    level_w = holdable_w(net_w, 1.0, useful_wh, 0.9)
+
+    def spare_wh(at_w):
+        cut_wh = np.maximum(net_w - at_w, 0).sum()
+        return min(useful_wh, 0.9 * np.maximum(at_w - net_w, 0).sum()) - cut_wh
+
+    assert spare_wh(level_w + 0.01) >= -1e-6
+    assert spare_wh(level_w - 0.01) < 0
+
+
+def test_look_behind_knows_the_first_step_of_today_and_the_rest_of_yesterday():
     bank = BatteryBank.uniform(1, capacity_wh=1e-3)
     days_w = np.stack([np.arange(24.0), 50 - np.arange(24.0)])[None] * 1000
     reached_w = np.full(1, NO_PEAK_W)

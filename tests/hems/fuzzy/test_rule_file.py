@@ -162,6 +162,7 @@ def test_table_has_an_axis_per_input_and_no_number_where_nothing_is_said():
         ('["EP-L", "SOC-H", "P+ R1", ', '["EP-L", "SOC-H", "P+", ',
          ["cell 'P+' has 1 levels; give 2"]),
         ('"P0" = 0.0', '"P0" = "idle"', ["battery_power P0 has ['idle']; give 1 numbers"]),
+        ('"P0" = 0.0', f'"P0" = {10**400}', ["cannot be read: int too large to convert to float"]),
         ('across = "power_balance"\n', "", ["'across' is missing; add it"]),
         ('and = "product"', "and = product",
          ["cannot be read: Invalid value (at line 4, column 7)"]),

@@ -77,7 +77,9 @@ def test_an_order_that_would_expire_before_its_last_homes_turn_is_refused(sqlite
     desk = new_desk(sqlite_store, per_s=1.0)
     desk.homes(3)
 
-    with pytest.raises(RegistryInputError, match="take 3.0 s at 1 a second, and the order expires"):
+    with pytest.raises(
+        RegistryInputError, match=r"take 3\.0 s at 1 a second, and the order expires"
+    ):
         desk.order(expires_in_s=3.0)
     assert desk.rows() == []
     assert desk.order(expires_in_s=3.1).homes == 3

@@ -1,13 +1,14 @@
 """What waits goes out over a real broker, at a pace, once; also when somebody is killed."""
 
 import json
+import signal
 import threading
 import time
 
 import paho.mqtt.client as paho
 import pytest
 
-from aggregator.service.commands.outbox import Outbox, Pace
+from aggregator.service.commands.outbox import FLYING_S, Outbox, Pace
 from aggregator.service.commands.publisher import Publisher
 from aggregator.service.commands.settings import CommandSettings
 from aggregator.service.settings import BrokerSettings
@@ -60,8 +61,8 @@ class Sending:
         self.box = Outbox(desk.store, self.publisher, CommandSettings(**settings))
         self.publisher.start()
 
-    def turn(self):
-        return self.box.turn(now_ms=self.desk.now_ms, now_s=time.monotonic())
+    def turn(self, later_s=0.0):
+        return self.box.turn(now_ms=self.desk.now_ms, now_s=time.monotonic() + later_s)
 
     def states(self):
         return [state for (state,) in self.desk.rows("state")]
@@ -175,12 +176,13 @@ def test_without_an_acknowledgement_the_same_command_goes_again_until_it_expires
     ]
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_is_killed_in_between_gets_everything_once_it_is_back(
-    quick_desk, sending, fleet, waits_until, mosquitto
+    quick_desk, sending, fleet, waits_until, mosquitto, protocol
 ):
     quick_desk.homes(40)
     quick_desk.order()
-    box = sending(per_s=100.0)
+    box = sending(per_s=100.0, protocol=protocol)
     waits_until(lambda: box.turn() or len(fleet.heard) >= 10, box.states)
     waits_until(lambda: len(fleet.heard) >= 1, box.states)
     mosquitto.kill()
@@ -197,6 +199,24 @@ def test_a_broker_that_is_killed_in_between_gets_everything_once_it_is_back(
         "commands do not go out",
         "commands go out again",
     ]
+
+
+def test_what_a_broker_that_is_there_does_not_acknowledge_is_sent_anew(
+    quick_desk, sending, fleet, waits_until, mosquitto
+):
+    quick_desk.homes(1)
+    quick_desk.order()
+    box = sending()
+    waits_until(lambda: box.publisher.connected, "no broker")
+    mosquitto.process.send_signal(signal.SIGSTOP)
+    waits_until(box.turn, "nothing was sent")
+    assert box.turn(FLYING_S + 1)
+    mosquitto.process.send_signal(signal.SIGCONT)
+    box.until_sent(waits_until)
+    waits_until(lambda: len(fleet.heard) == 2, fleet.ids)
+
+    assert fleet.heard[0].payload == fleet.heard[1].payload
+    assert quick_desk.rows("state", "sends") == [("sent", 1)]
 
 
 def test_whoever_is_killed_between_sending_and_marking_sends_the_same_again(

@@ -64,7 +64,12 @@ CASES = {
         verdict("expired", code="expired"),
     ),
     "the device refused, and it was asked twice": (
-        [taken(), DOUBLED, ended("refused", 4, code="repeated"), ended("refused", 5, code="ignored")],
+        [
+            taken(),
+            DOUBLED,
+            ended("refused", 4, code="repeated"),
+            ended("refused", 5, code="ignored"),
+        ],
         verdict("refused", finished_ms=5, code="ignored"),
     ),
     "a word that nobody knows": (
@@ -72,7 +77,7 @@ CASES = {
         verdict("refused", code="odd"),
     ),
     "no words at all": (
-        [taken(), Answer(kind="outcome", heard_ms=2, body={"outcome": 7, "code": [], "reason": {}})],
+        [taken(), Answer(kind="outcome", heard_ms=2, body={"outcome": 7, "code": []})],
         verdict("refused"),
     ),
 }  # fmt: skip

@@ -29,8 +29,8 @@ def meter(load_w=1_500.0, pv_w=900.0):
     return MeterState(load_w=load_w, pv_w=pv_w, grid_power_w=load_w - pv_w)
 
 
-def battery(soc):
-    return BatteryState(soc=soc, battery_power_w=0.0, following=True)
+def battery(soc, power_w=0.0):
+    return BatteryState(soc=soc, battery_power_w=power_w, following=True)
 
 
 GOOD = IslandCase(
@@ -61,6 +61,7 @@ def test_an_island_that_the_controller_wants_and_nothing_speaks_against_is_allow
             "the load of 4100 W is more than the inverter's 4000 W",
         ),
         ({"meter": meter(3_900.0, 0.0)}, "the house lacks 3900 W, the battery gives 3600 W"),
+        ({"battery": battery(0.7, -3_700.0)}, "the battery gives 3700 W, its most is 3600 W"),
         ({"battery": battery(0.5)}, "the battery is at 50.0 %, its floor is 50.0 %"),
         ({"reserve_soc": 0.75}, "the battery is at 70.0 %, its floor is 75.0 %"),
         (

@@ -59,11 +59,11 @@ class Held:
     def island(self):
         return self.emulator.home.islanded
 
-    async def cycle(self, seen):
+    async def cycle(self, seen, *, following=True):
         """Do what steering does in a device cycle of a battery that follows."""
         self.keeper.see(await self.relay.read_relay())
         if await self.keeper.on_grid(seen):
-            await self.keeper.open()
+            await self.keeper.open(following=following)
 
 
 @asynccontextmanager
@@ -127,6 +127,17 @@ def test_it_opens_when_all_agrees_and_closes_within_the_cycle_that_does_not():
     ]
 
 
+def test_a_battery_that_does_not_follow_keeps_the_house_on_the_grid():
+    async def story():
+        async with held() as house:
+            await house.cycle(case(), following=False)
+            waited = house.island, house.keeper.why
+            await house.cycle(case())
+            return waited, house.island
+
+    assert asyncio.run(story()) == ((False, "the battery does not follow the house yet"), True)
+
+
 def test_it_waits_for_a_new_decision_then_for_the_dwell_and_keeps_the_days_budget():
     async def story():
         async with held(dwell_s=600, openings_per_day=2) as house:
@@ -177,7 +188,7 @@ def test_a_relay_that_ignores_its_opening_is_told_to_close_and_it_is_said_once()
             seen = case()
             assert await house.keeper.on_grid(seen)
             house.emulator.faults = FaultPlan.always(Fault.WRITE_IGNORED)
-            opening = asyncio.ensure_future(house.keeper.open())
+            opening = asyncio.ensure_future(house.keeper.open(following=True))
             while not opening.done():
                 await house.clock.advance(0.5)
             with pytest.raises(DeviceError, match=r"took 0\.0 for 101\.1128 and shows 1"):
@@ -209,6 +220,31 @@ def test_a_line_that_is_cut_in_an_island_is_tried_again_until_the_relay_is_close
             return still, house.island
 
     assert asyncio.run(story()) == ((True, False), False)
+
+
+def test_a_relay_that_a_lost_grid_holds_open_is_said_to_be_closed_only_once_it_is():
+    async def story():
+        async with held() as house:
+            await house.cycle(case(closed=True))
+            house.emulator.grid_lost = True
+            await house.clock.advance(61.0)
+            for _ in range(10):
+                await house.cycle(case(closed=True))
+                await house.clock.advance(61.0)
+            outage = list(house.lines)
+            house.emulator.grid_lost = False
+            await house.clock.advance(61.0)
+            await house.cycle(case(closed=True))
+            return outage, house.lines[len(outage) :], house.keeper.status["closed"]
+
+    outage, after, closed = asyncio.run(story())
+
+    assert outage == ["relay lost: it was told to close and stays open; see to the grid"]
+    assert after == [
+        "relay back",
+        "relay closed, the house is on the grid: the controller wants the grid",
+    ]
+    assert closed
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from contracts.keystore import keystores, read_passphrase, unlock
+from devices.drivers.xtender_settings import XtenderSettings
+from devices.settings import read_settings
 from hems.agent.config import read_config
 from scenarios.cli import main
 
@@ -100,6 +102,22 @@ def test_init_writes_what_the_agent_reads_and_keeps_its_secrets(agent, tmp_path)
     everything = said + (folder / "home.toml").read_text()
     assert passphrase not in everything
     assert secret.splitlines()[1] not in everything
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"host": "/dev/ttyUSB0"}, "/dev/ttyUSB0"),
+        ({"host": "192.168.1.9", "port": "4001"}, "tcp://192.168.1.9:4001"),
+    ],
+)
+def test_init_gives_an_xtender_its_serial_line(agent, tmp_path, given, line):
+    folder = tmp_path / "home"
+    agent("init", "--folder", folder, *options(driver="studer-xtender", **given))
+
+    battery = read_config(folder / "home.toml").places.battery
+    assert battery == {"driver": "studer-xtender", "port": line}
+    assert read_settings(XtenderSettings, {"port": battery["port"]}, where="").port == line
 
 
 def test_init_leaves_out_what_is_not_known_and_never_overwrites(agent, tmp_path):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -127,7 +128,14 @@ def story(tmp_path_factory):
             checked = await gridpact("check", "--config", config, "--json")
             arguments = [*GRIDPACT, "agent", "run", "--config", str(config)]
             log = (tmp_path / "agent.log").open("wb")
-            process = await asyncio.create_subprocess_exec(*arguments, stderr=log)
+            manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            manager.bind(f"\0gridpact-{os.getpid()}")
+            manager.settimeout(LONG_S)
+            process = await asyncio.create_subprocess_exec(
+                *arguments,
+                stderr=log,
+                env=os.environ | {"NOTIFY_SOCKET": f"@gridpact-{os.getpid()}"},
+            )
             try:
                 await until(
                     lambda: (
@@ -135,7 +143,8 @@ def story(tmp_path_factory):
                         or process.returncode is not None
                     )
                 )
-                before = home.islanded
+                before = home.islanded, await asyncio.to_thread(manager.recv, 64)
+                os.kill(process.pid, signal.SIGSTOP)  # it hangs
                 os.kill(process.pid, signal.SIGKILL)
                 await process.wait()
                 await until(lambda: not home.islanded)
@@ -144,6 +153,7 @@ def story(tmp_path_factory):
                     process.kill()
                     await process.wait()
                 log.close()
+                manager.close()
             status = await gridpact("status", "--config", config, "--json")
             await until(lambda: "its controller had died" in (tmp_path / "agent.log").read_text())
             with sqlite3.connect(tmp_path / "state" / "state.sqlite") as base:
@@ -163,10 +173,10 @@ def test_check_reaches_sun_load_relay_and_market(story):
     assert "energy-charts: 100.00 EUR/MWh (market), 100.00 to the home" in found["prices"][1]
 
 
-def test_a_gateway_killed_in_an_island_leaves_its_house_on_the_grid(story):
+def test_a_gateway_that_hangs_in_an_island_and_is_killed_leaves_its_house_on_the_grid(story):
     _, before, status, cycles, log = story
 
-    assert before
+    assert before == (True, b"WATCHDOG=1")
     assert "relay opened: the house is an island" in log
     assert "home.toml [battery] is back in self-consumption; its controller had died" in log
     assert status["running_pid"] is None

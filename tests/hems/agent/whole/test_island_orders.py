@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,8 +13,10 @@ from devices.hand_clock import HandClock
 from hems.agent.agent import Agent
 from hems.agent.config import read_config
 from hems.agent.orders import Order
+from hems.agent.status import read_status
 
 LONG_S = 60.0
+DECIDE_S = 300
 TABLES = """
 [battery]
 driver = "studer-xtender"
@@ -41,7 +43,7 @@ async def island(written):
     await xtender.start()
     config = written(TABLES.format(port=xtender.settings["port"]), name="island")
     text = config.path.read_text("utf-8")
-    rules = 'kind = "soc-rules"\ndecide_s = 300\ndevice_cycle_s = 5'
+    rules = f'kind = "soc-rules"\ndecide_s = {DECIDE_S}\ndevice_cycle_s = 5'
     text = text.replace("device_cycle_s = 5", rules).replace(
         "capacity_wh = 10000", "capacity_wh = 26208"
     )
@@ -50,7 +52,7 @@ async def island(written):
     agent = Agent(read_config(config.path), clock=clock, tell=lines.append)
     running = asyncio.ensure_future(agent.run())
     try:
-        yield agent, home, clock, lines
+        yield agent, home, clock, lines, config.home.state_folder
     finally:
         agent.stop()
         await passing(clock, running)
@@ -75,9 +77,16 @@ async def until(clock, holds, *, within_s=900):
     pytest.fail(f"not so after {within_s} s")
 
 
+def noted_between_decisions(folder):
+    """Return whether others can see that the house is an island before the next decision."""
+    seen = read_status(folder)
+    between = datetime.fromisoformat(seen["utc"]).timestamp() % DECIDE_S > 0
+    return seen["relay"]["closed"] is False and between
+
+
 def test_an_order_closes_the_relay_is_carried_out_and_the_next_decision_opens_it_again(written):
     async def story():
-        async with island(written) as (agent, home, clock, lines):
+        async with island(written) as (agent, home, clock, lines, folder):
             await until(clock, lambda: home.islanded)
             order = Order(
                 correlation_id="a",
@@ -87,7 +96,9 @@ def test_an_order_closes_the_relay_is_carried_out_and_the_next_decision_opens_it
             await passing(clock, asyncio.ensure_future(agent.parts.steering.take(order)))
             ordered = home.islanded, home.state().battery_power_w, agent.parts.steering.wish.why
             await until(clock, lambda: agent.parts.steering.order is None)
-            await until(clock, lambda: home.islanded)
+            # it is said a moment after the relay has opened, once it is read back
+            await until(clock, lambda: len(lines) == 4)
+            await until(clock, lambda: noted_between_decisions(folder))
             return ordered, [line.partition(" (")[0] for line in lines[1:]]
 
     (islanded, power_w, why), lines = asyncio.run(story())

@@ -1,0 +1,1 @@
+"""What is wrong in the fleet: raised once, seen, resolved, and told to people."""
