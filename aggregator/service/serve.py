@@ -118,7 +118,10 @@ PARTS: Final[Mapping[str, PartPlace]] = {
         more_tables=("prices", "imbalance", "weather", "ledger"),
     ),
     "commands": PartPlace(place="aggregator.service.commands.part:CommandsPart", table="commands"),
-    "rest": PartPlace(place="aggregator.service.rest.part:RestPart", table="rest"),
+    "alarms": PartPlace(place="aggregator.service.alarms.part:AlarmsPart", table="alarms"),
+    "rest": PartPlace(
+        place="aggregator.service.rest.part:RestPart", table="rest", more_tables=("page",)
+    ),
 }
 """By name, in the order in which they are started: whoever adds a part adds it here."""
 

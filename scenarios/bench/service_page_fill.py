@@ -93,7 +93,9 @@ class DrawnDay:
         over = [start + HALF_HOUR_MS <= self.now_ms for start in start_ms]
         begun = [start <= self.now_ms for start in start_ms]
         prices = [round(62 + 30 * _bump(h, 8, 1.6) + 95 * _bump(h, 18.5, 2), 2) for h in hours]
-        planned = [self.homes * (-420 * _bump(h, 13, 2.5) + 900 * _bump(h, 18.5, 1.6)) for h in hours]
+        planned = [
+            self.homes * (-420 * _bump(h, 13, 2.5) + 900 * _bump(h, 18.5, 1.6)) for h in hours
+        ]
         committed = [max(0, round(each)) if each > self.homes * 80 else 0 for each in planned]
         charge = [0.3 + 0.55 * _rise(h, 13) - 0.6 * _rise(h, 18.5) for h in hours]
         return FleetDay(
@@ -105,9 +107,7 @@ class DrawnDay:
             planned_export_wh=list(planned),
             committed_wh=list(committed),
             delivered_wh=[
-                round(_delivered(place, plan, promised) * self._share(start))
-                if known
-                else None
+                round(_delivered(place, plan, promised) * self._share(start)) if known else None
                 for place, (start, plan, promised, known) in enumerate(
                     zip(start_ms, planned, committed, begun, strict=True)
                 )

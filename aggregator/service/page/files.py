@@ -15,7 +15,8 @@ _TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _INDEX: Final = "index.html"
-_ENTRY: Final = "app.js"
+_NAMED: Final = ("app.js", "early.js")
+"""What the document names itself."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -74,7 +75,7 @@ def read_page() -> PageFiles:
     for name, body in sorted(bodies.items()):
         hashed.update(f"{name} {len(body)}\n".encode() + body)
     version = hashed.hexdigest()[:16]
-    modules = sorted(name for name in bodies if name.endswith(".js") and name != _ENTRY)
+    modules = sorted(name for name in bodies if name.endswith(".js") and name not in _NAMED)
     preloads = "\n".join(
         f'<link rel="modulepreload" href="page/{version}/{name}">' for name in modules
     )

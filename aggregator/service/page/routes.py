@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from aggregator.service.page.files import IMMUTABLE, POLICY, read_page
 from aggregator.service.page.settings import PageSettings
 from aggregator.service.rest.access import Access, Scope
+from aggregator.service.rest.fleet import SILENT_MS
 from aggregator.service.rest.guard import guarded_router, needs
 from aggregator.service.rest.parts import Asker, Parts
 from aggregator.service.rest.problem import RefusedError
@@ -30,6 +31,8 @@ class PageStart(BaseModel):
     """The home of a home's token."""
     now_ms: int
     """The service's time, by which the page counts. [ms]"""
+    silent_ms: int
+    """After so long without a word a gateway is silent. [ms]"""
     zone: str
     """The market's time zone."""
     currency: str
@@ -68,7 +71,9 @@ def page_router(settings: PageSettings, *, zone: str) -> APIRouter:
         responses={200: {"content": _FILE, "description": "The file"}},
         **needs(Access.PUBLIC),
     )
-    async def show_file(version: _VERSION, name: _NAME, accept_encoding: _Encodings = "") -> Response:
+    async def show_file(
+        version: _VERSION, name: _NAME, accept_encoding: _Encodings = ""
+    ) -> Response:
         """Return a file that the page loads."""
         found = page.named.get(name) if version == page.version else None
         if found is None:
@@ -83,6 +88,7 @@ def page_router(settings: PageSettings, *, zone: str) -> APIRouter:
             name=asker.name,
             home=asker.home,
             now_ms=parts.clock_ms(),
+            silent_ms=SILENT_MS,
             zone=zone,
             currency=settings.currency,
             explorer_url=settings.explorer_url,

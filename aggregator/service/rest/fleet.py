@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from aggregator.service.store.store import Store
 from aggregator.service.store.tables import alarms, homes, homes_now
@@ -174,27 +174,42 @@ _TROUBLED: Final = select(alarms.c.home_number).where(
 )
 
 
-def home_now(connection: Connection, home: str, now_ms: int) -> HomeNow:
-    """Return one home as it is now, also a retired one.
+_ROW: Final = (
+    select(
+        homes,
+        homes_now,
+        _TROUBLED.where(alarms.c.home_number == homes.c.number).exists().label("alarmed"),
+    )
+    .select_from(homes.outerjoin(homes_now, homes_now.c.home_number == homes.c.number))
+    .where(homes.c.id == bindparam("home"))
+)
+
+
+def home_row(connection: Connection, home: str) -> RowMapping | None:
+    """Return the row of one home, its latest figures and whether it is ``alarmed``; or None.
 
     Parameters
     ----------
     connection : Connection
         To the store.
     home : str
-        Its id, known to the registry.
+        Its id; a retired one's too.
+    """
+    return connection.execute(_ROW, {"home": home}).mappings().one_or_none()
+
+
+def home_now(row: RowMapping, now_ms: int) -> HomeNow:
+    """Return one home as it is now.
+
+    Parameters
+    ----------
+    row : RowMapping
+        See `home_row`.
     now_ms : int
         The time. [ms]
     """
-    troubled = _TROUBLED.where(alarms.c.home_number == homes.c.number).exists()
-    query = (
-        select(homes_now, troubled.label("alarmed"))
-        .select_from(homes.outerjoin(homes_now, homes_now.c.home_number == homes.c.number))
-        .where(homes.c.id == home)
-    )
-    row = connection.execute(query).one()
-    told = {name: getattr(row, name) for name in HomeNow.model_fields if name != "health"}
-    health = health_of(row.online, row.heard_ms, now_ms, alarmed=row.alarmed)
+    told = {name: row[name] for name in HomeNow.model_fields if name != "health"}
+    health = health_of(row["online"], row["heard_ms"], now_ms, alarmed=row["alarmed"])
     return HomeNow(health=health, **told)
 
 

@@ -102,8 +102,7 @@ def show_series(
         raise RefusedError(422, f"to_ms {to_ms} is not after from_ms {from_ms}; swap them")
     of = CHANNEL_OF_NAME[channel.value]
     found = parts.series.read(home, of, (from_ms, to_ms), resolution=resolution, limit=limit)
-    # written here and now: FastAPI would check it again, in another thread
-    return Response(found.model_dump_json(), 200, None, "application/json")
+    return Response(found, 200, None, "application/json")
 
 
 @router.get("/api/settlement", **needs(Access.VIEWER))
@@ -112,7 +111,7 @@ def list_settled(parts: Parts, cursor: NumberCursor = None, limit: Limit = PAGE)
     query = select(settlements).order_by(settlements.c.interval_number.desc()).limit(limit + 1)
     if cursor is not None:
         query = query.where(settlements.c.interval_number < cursor)
-    with parts.store.read() as connection:
+    with parts.store.look() as connection:
         rows = connection.execute(query).mappings().all()
     items = [Settled(interval=row["interval_number"], **row) for row in rows[:limit]]
     return SettledPage(items=items, next=items[-1].interval if len(rows) > limit else None)

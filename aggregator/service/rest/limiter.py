@@ -2,12 +2,11 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +24,19 @@ class RateLimits:
     address is not heard, so that guessing is slow and the audit log does not fill."""
 
 
-_parsed = cache(parse)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RateLimiter:
-    """Counts requests in a sliding window."""
+    """Counts requests, evenly over the period once the first are used up.
 
-    counter: SlidingWindowCounterRateLimiter = field(
-        default_factory=lambda: SlidingWindowCounterRateLimiter(MemoryStorage())
-    )
+    Of each who asks one number is kept: until when what was asked so far would take at the even
+    rate. (The memory of the package ``limits``, which reads the limits, starts a thread each time.)
+    """
+
+    clock_s: Callable[[], float] = time.monotonic
+    """The time. [s]"""
+    most: int = 100_000
+    """Who is remembered at once."""
+    _used_s: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
 
     def wait_s(self, limit: str, who: str) -> int:
         """Count a request and return 0, or how long to wait where it is one too many. [s]
@@ -46,10 +48,27 @@ class RateLimiter:
         who : str
             Whose requests are counted together.
         """
-        item = _parsed(limit)
-        return 0 if self.counter.hit(item, who) else self._wait_s(item, who)
+        amount, period_s = _parsed(limit)
+        now_s = self.clock_s()
+        used_s = max(self._used_s.get((limit, who), now_s), now_s) + period_s / amount
+        over_s = used_s - now_s - period_s
+        # a rounding is no request
+        if over_s > 1e-6 * period_s / amount:
+            return max(1, math.ceil(over_s))
+        self._used_s[limit, who] = used_s
+        if len(self._used_s) > self.most:
+            self._forget(now_s)
+        return 0
 
-    def _wait_s(self, item: RateLimitItem, who: str) -> int:
-        # the window is the library's, by the wall clock
-        reset = self.counter.get_window_stats(item, who).reset_time
-        return max(1, math.ceil(reset - time.time()))
+    def _forget(self, now_s: float) -> None:
+        """Forget who has nothing used, and, where that is not enough, everybody."""
+        self._used_s = {key: used_s for key, used_s in self._used_s.items() if used_s > now_s}
+        if len(self._used_s) > self.most:
+            self._used_s.clear()
+
+
+@cache
+def _parsed(limit: str) -> tuple[int, int]:
+    """Return how many requests in how long. [s]"""
+    item = parse(limit)
+    return item.amount, item.get_expiry()

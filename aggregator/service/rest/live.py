@@ -6,7 +6,7 @@ this process or in several others.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Row, or_, select
 from starlette.concurrency import run_in_threadpool
@@ -58,15 +58,15 @@ class LiveValues:
         """Tell what changed since the last look; return how many homes it was of."""
         since_ms = self.since_ms - _OVERLAP_MS
         query = (
-            select(homes.c.id, homes_now)
+            select(homes.c.id, *(homes_now.c[name] for name in FIGURES), homes_now.c.status_ms)
             .join_from(homes_now, homes, homes.c.number == homes_now.c.home_number)
             .where(or_(homes_now.c.heard_ms >= since_ms, homes_now.c.status_ms >= since_ms))
             .order_by(homes.c.id)
         )
-        with self.store.read() as connection:
+        with self.store.look() as connection:
             rows = connection.execute(query).all()
-        told = {row.id: tuple(getattr(row, name) for name in FIGURES) for row in rows}
-        news = [row for row in rows if self._told.get(row.id) != told[row.id]]
+        told = {row[0]: tuple(row[1:-1]) for row in rows}
+        news = [row for row in rows if self._told.get(row[0]) != told[row[0]]]
         self._told = told
         stamps = (stamp for row in rows for stamp in (row.heard_ms, row.status_ms))
         self.since_ms = max((self.since_ms, *(stamp for stamp in stamps if stamp is not None)))
@@ -85,7 +85,7 @@ class LiveValues:
                 # readiness says so; what was missed is told when it is back
                 continue
 
-    def _publish(self, rows: "Sequence[Row[tuple[object, ...]]]") -> None:
+    def _publish(self, rows: "Sequence[Row[*tuple[Any, ...]]]") -> None:
         columns = {name: [getattr(row, name) for row in rows] for name in FIGURES}
         by_home = {row.id: {name: getattr(row, name) for name in FIGURES} for row in rows}
         self.hub.publish("values", {"ids": list(by_home), **columns}, by_home)

@@ -40,6 +40,8 @@ class GivenCommand(BaseModel):
     """Why, in the gateway's words."""
     late: bool
     """Whether the answer came after its time."""
+    sends: int
+    """How often it was sent: again for want of an acknowledgement."""
 
 
 class CommandsPage(BaseModel):
@@ -74,6 +76,8 @@ class Alarm(BaseModel):
     """Who."""
     resolved_ms: int | None
     """When it was over. [ms]"""
+    resolved_by: str | None
+    """Who said so: a token's id, or ``service`` where it was over by itself."""
 
 
 class AlarmsPage(BaseModel):

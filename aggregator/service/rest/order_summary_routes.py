@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import Connection, Row, func, select
 
+from aggregator.service.commands.routes import WholeOrder
 from aggregator.service.rest.access import Access
 from aggregator.service.rest.guard import guarded_router, needs
 from aggregator.service.rest.parts import Parts
@@ -28,27 +29,11 @@ OrderCursor = Annotated[
 """Where a page of orders goes on."""
 
 
-class OrderSummary(BaseModel):
+class OrderSummary(WholeOrder):
     """An order, and what became of it."""
 
-    request_id: str
-    """Its id."""
-    target: str
-    """As it was asked: ``fleet``, ``group:NAME`` or ``home:ID``."""
-    body: dict[str, object]
-    """What."""
-    asked_by: str
-    """The token's id."""
-    asked_ms: int
-    """When it was given. [ms]"""
-    expires_ms: int
-    """Until when it may be begun. [ms]"""
-    homes: int
-    """Gateways that it went to."""
-    states: dict[str, int]
-    """How many of them are in each state."""
     late: int
-    """How many answered after their time."""
+    """How many of its homes answered after their time."""
 
 
 class OrdersPage(BaseModel):

@@ -11,11 +11,16 @@ from typing import Final
 import uvicorn
 from limits import parse
 
+from aggregator.service.alarms.book import AlarmBook
+from aggregator.service.alarms.news import AlarmNews
 from aggregator.service.commands.news import OrderNews
 from aggregator.service.commands.order_book import OrderBook
 from aggregator.service.commands.routes import orders_router
 from aggregator.service.commands.settings import CommandSettings
 from aggregator.service.errors import BrokerUnavailableError, ServiceConfigError
+from aggregator.service.page.routes import page_router
+from aggregator.service.page.settings import PageSettings
+from aggregator.service.rest import order_summary_routes
 from aggregator.service.rest.app import create_app
 from aggregator.service.rest.day import SettledDay
 from aggregator.service.rest.hub import EventHub
@@ -162,6 +167,7 @@ class RestPart:
             checks["broker"] = self._broker
         checks |= house.checks
         hub = EventHub(str(house.now_ms()))
+        page = page_router(house.settings.table(PageSettings, "page"), zone=self._settings.zone)
         return RestParts(
             store=house.store,
             clock_ms=house.now_ms,
@@ -174,8 +180,12 @@ class RestPart:
             orders=OrderBook(
                 store=house.store, settings=house.settings.table(CommandSettings, "commands")
             ),
-            news=(OrderNews(house.store, hub, house.now_ms).look,),
-            routers=(*house.routers, orders_router()),
+            alarms=AlarmBook(house.store),
+            news=(
+                OrderNews(house.store, hub, house.now_ms).look,
+                AlarmNews(house.store, hub).look,
+            ),
+            routers=(*house.routers, orders_router(), order_summary_routes.router, page),
         )
 
     def _broker(self) -> None:

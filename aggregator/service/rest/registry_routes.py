@@ -8,9 +8,9 @@ from fastapi import Response
 from aggregator.service.registry.bodies import DeviceBody, HomeBody, TariffBody
 from aggregator.service.registry.kinds import DEVICE, HOME, TARIFF, Entry, Kind, Version
 from aggregator.service.registry.registry import changed_fields
-from aggregator.service.registry.writing import Edit, entry_of, find
+from aggregator.service.registry.writing import Edit, Thing
 from aggregator.service.rest.access import Access, Principal
-from aggregator.service.rest.fleet import home_now
+from aggregator.service.rest.fleet import home_now, home_row
 from aggregator.service.rest.guard import guarded_router, needs
 from aggregator.service.rest.inputs import (
     PAGE,
@@ -55,10 +55,12 @@ def list_homes(parts: Parts, cursor: NameCursor = "", limit: Limit = PAGE) -> Ho
 @router.get("/api/homes/{home}", response_model=ShownHome, **needs(Access.HOME))
 def show_home(parts: Parts, home: HomeId) -> Response:
     """Return a home: what is configured, and how it is now."""
-    with parts.store.read() as connection:
-        entry = entry_of(connection, find(connection, HOME, home))
-        now = home_now(connection, home, parts.clock_ms())
-    shown = ShownHome(**_told(entry), now=now)
+    with parts.store.look() as connection:
+        row = home_row(connection, home)
+    if row is None:
+        raise Thing(kind=HOME, key=home, named={}).absent()
+    entry = HOME.entry(home, row)
+    shown = ShownHome(**_told(entry), now=home_now(row, parts.clock_ms()))
     etag = {"ETag": f'"{entry.version}"'}
     return Response(shown.model_dump_json(), 200, etag, "application/json")
 

@@ -1,15 +1,17 @@
 """What was measured in a home, in a resolution that fits the span."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
+from msgspec import json
 from pydantic import BaseModel, ConfigDict
 
 from aggregator.service.registry.writing import home_number
 from aggregator.service.store.channels import CHANNELS, Channel
+from aggregator.service.store.series import SeriesLists, read_series
 from aggregator.service.store.store import Store
-from aggregator.service.store.telemetry import DAY_MS, MINUTE_MS, QUARTER_MS, Point, read_series
+from aggregator.service.store.telemetry import DAY_MS, MINUTE_MS, QUARTER_MS
 
 RAW_MOST_MS: Final = 2 * 3_600_000
 """Longest span that is shown as it was told, unless asked for. [ms]"""
@@ -89,8 +91,8 @@ class SeriesReader:
         *,
         resolution: Resolution,
         limit: int,
-    ) -> Series:
-        """Return a series.
+    ) -> str:
+        """Return a `Series` as JSON; the database wrote its lists.
 
         Parameters
         ----------
@@ -111,17 +113,19 @@ class SeriesReader:
             Where the home is unknown.
         """
         chosen = choose(span_ms[1] - span_ms[0]) if resolution is Resolution.AUTO else resolution
-        with self.store.read() as connection:
-            points = read_series(
+        with self.store.look() as connection:
+            found = read_series(
                 connection,
-                home_number(connection, home),
+                home,
                 channel.number,
                 start_ms=span_ms[0],
                 end_ms=span_ms[1],
                 size_ms=SIZE_MS.get(chosen),
-                most=limit + 1,
+                most=limit,
             )
-        return _series(home, channel, chosen, points, limit=limit)
+            if not found.count:
+                home_number(connection, home)  # says so where there is no such home
+        return _json(home, channel, chosen, found)
 
 
 def choose(span_ms: int) -> Resolution:
@@ -140,20 +144,12 @@ def choose(span_ms: int) -> Resolution:
     return Resolution.DAY
 
 
-def _series(
-    home: str, channel: Channel, resolution: Resolution, points: list[Point], *, limit: int
-) -> Series:
-    kept = points[:limit]
-    return Series(
-        home=home,
-        channel=channel.name,
-        unit=channel.unit,
-        resolution=resolution,
-        start_ms=[each.start_ms for each in kept],
-        covered_ms=[each.covered_ms for each in kept],
-        mean=[each.mean for each in kept],
-        low=[each.low for each in kept],
-        high=[each.high for each in kept],
-        last=[each.last for each in kept],
-        next_ms=points[limit].start_ms if len(points) > limit else None,
+def _json(home: str, channel: Channel, resolution: Resolution, found: SeriesLists) -> str:
+    """Return a `Series` as JSON."""
+    head = {"home": home, "channel": channel.name, "unit": channel.unit, "resolution": resolution}
+    lists = (
+        f'"{each.name}":{"null" if (told := getattr(found, each.name)) is None else told}'
+        for each in fields(found)
+        if each.name != "count"
     )
+    return f"{json.encode(head).decode()[:-1]},{','.join(lists)}}}"

@@ -4,7 +4,7 @@ import { byId, make, say, toast } from "./dom.js";
 import { ago, both } from "./format.js";
 import { post, read } from "./session.js";
 
-const BESIDE = 8;
+const BESIDE = 5;
 /** Many events in a moment are one asking. [ms] */
 const PAUSE_MS = 400;
 const KINDS = { critical: "bad", error: "bad", warning: "warn", info: "" };
@@ -65,13 +65,12 @@ export class AlarmsView {
     const mark = alarm.state === "resolved" ? "" : KINDS[alarm.severity] ?? "warn";
     const told = [both(alarm.raised_ms), ago(alarm.raised_ms, this.app.now()), alarm.state === "raised" ? null : alarm.state].filter(Boolean).join(" · ");
     return make("li", { "data-number": alarm.number },
-      make("span", { class: `badge ${mark}` }, alarm.kind),
       make("div", {},
         make("div", { class: "line" }, alarm.home === null ? null : make("a", { href: `#/home/${encodeURIComponent(alarm.home)}` }, alarm.home), alarm.home === null ? "" : ": ", alarm.line),
-        make("div", { class: "since" }, told)),
+        make("div", { class: "since" }, make("span", { class: `badge ${mark}` }, alarm.kind), ` ${told}`)),
       this.app.canCommand && alarm.state !== "resolved" ? make("div", { class: "buttons" },
         alarm.state === "raised" ? this.button(alarm, "acknowledge", "Acknowledge") : null,
-        this.button(alarm, "resolve", "Resolve")) : make("span"));
+        this.button(alarm, "resolve", "Resolve")) : null);
   }
 
   button(alarm, deed, title) {

@@ -10,7 +10,7 @@ import { HomesView } from "./homes.js";
 import { Live } from "./live.js";
 import { Mosaic } from "./mosaic.js";
 import { OrdersView } from "./orders.js";
-import { onEnded, read, Refused, signedIn, signIn, signOut } from "./session.js";
+import { keepEnded, keepScope, onEnded, read, Refused, signedIn, signIn, signOut, wasEnded } from "./session.js";
 import { SettlementView } from "./settlement.js";
 import { Tiles } from "./tiles.js";
 
@@ -33,7 +33,7 @@ class App {
     setUnits(start);
     document.body.classList.toggle("can-command", this.canCommand);
     document.body.classList.toggle("one-home", this.home !== null);
-    this.fleet = new Fleet(() => this.now());
+    this.fleet = new Fleet(() => this.now(), start.silent_ms);
     this.alarms = new AlarmsView(this);
     this.orders = new OrdersView(this);
     this.homeView = new HomeView(this);
@@ -61,8 +61,9 @@ class App {
       this.updateTiles();
     });
     this.alarms.load().catch((error) => this.failed(error));
-    this.day.load().catch((error) => this.failed(error));
-    this.refresh().then(() => this.first(), (error) => this.failed(error));
+    const day = this.day.load().catch((error) => this.failed(error));
+    const homes = this.refresh();
+    Promise.all([homes, day]).then(() => this.first(), (error) => this.failed(error));
   }
 
   /** The service's time. [ms] */
@@ -71,8 +72,8 @@ class App {
   /** Draw all homes at once the first time, and say when that is on the screen. */
   first() {
     this.tiles.show(this.day.current());
-    this.mosaic.draw();
-    this.homes.arrange();
+    if (this.view === "homes") this.homes.arrange();
+    else this.mosaic.draw();
     requestAnimationFrame(() => requestAnimationFrame(() => {
       performance.mark("fleet-painted");
       byId("main").dataset.painted = "fleet";
@@ -121,7 +122,7 @@ class App {
     else if (kind === "alarm") this.alarmCame();
     else if (kind === "command") {
       this.orders.update();
-      this.homeView.update();
+      if (values.orders?.some(({ target }) => !target.startsWith("home:") || target === `home:${this.homeView.id}`)) this.homeView.update();
     } else if (kind === "day" && this.home === null) this.day.load().catch(() => {});
   }
 
@@ -210,6 +211,7 @@ const askForToken = (line = "") => {
 
 const begin = async () => {
   const start = await read("api/page");
+  keepScope(start.scope);
   byId("sign-in").hidden = true;
   new App(start);
 };
@@ -221,7 +223,7 @@ const setTheme = (theme) => {
   const button = byId("theme");
   say(button, mark);
   button.setAttribute("aria-label", `Colours: ${words}`);
-  dispatchEvent(new Event("resize"));
+  dispatchEvent(new Event("scheme"));
 };
 
 let theme = localStorage.getItem("gridpact-theme") ?? "";
@@ -232,6 +234,11 @@ byId("theme").addEventListener("click", () => {
   localStorage.setItem("gridpact-theme", theme);
   setTheme(theme);
 });
+// not by its address: that names the view
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
 byId("sign-out").addEventListener("click", () => {
   signOut();
   // everything that was read goes with the document
@@ -239,7 +246,9 @@ byId("sign-out").addEventListener("click", () => {
 });
 onEnded(() => {
   signOut();
-  if (!byId("bar").hidden) location.reload();
+  if (byId("bar").hidden) return;
+  keepEnded();
+  location.reload();
 });
 byId("sign-in-form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -253,5 +262,7 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
     askForToken(error.status === 401 ? "The service does not know this token." : error.message);
   }
 });
-if (signedIn()) begin().catch((error) => askForToken(error.status === 401 ? "The token is no longer good: sign in again." : error.message));
-else askForToken();
+const GONE = "The token is no longer good: sign in again.";
+const ended = wasEnded();
+if (signedIn()) begin().catch((error) => askForToken(error.status === 401 ? GONE : error.message));
+else askForToken(ended ? GONE : "");

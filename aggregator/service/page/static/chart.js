@@ -166,8 +166,11 @@ export class Chart {
     if (event.key === "Escape") this.choose(null);
     if (!(event.key in moves) || last < 0) return;
     event.preventDefault();
-    const start = this.slot ?? this.drawing.slots.findIndex(({ to }) => to > (this.drawing.nowMs ?? 0));
-    this.choose(Math.max(0, Math.min(last, start + (this.slot === null ? 0 : moves[event.key]))));
+    // the first arrow goes to the present
+    const present = Math.max(0, this.drawing.slots.findIndex(({ to }) => to > (this.drawing.nowMs ?? 0)));
+    const jump = Math.abs(moves[event.key]) > last;
+    const place = this.slot === null && !jump ? present : (this.slot ?? 0) + moves[event.key];
+    this.choose(Math.max(0, Math.min(last, place)));
   }
 
   choose(slot) {

@@ -88,7 +88,6 @@ export class DayView {
     const energies = [told.committed_wh, told.delivered_wh, told.planned_export_wh].flat();
     const most = energies.reduce((most_, value) => Math.max(most_, Math.abs(value ?? 0)), 0);
     const [unit, size] = most >= 1e6 ? ["MWh", 1e6] : most >= 1e3 ? ["kWh", 1e3] : ["Wh", 1];
-    const narrow = byId("day-chart").clientWidth < 520;
     this.chart.show({
       span: told.start_ms.length ? [told.start_ms[0], to.at(-1)] : midnights(told.day, told.zone),
       zone: told.zone,
@@ -96,14 +95,14 @@ export class DayView {
       slots: told.start_ms.map((from, place) => ({ from, to: to[place] })),
       label: `${this.inWords()}. Arrow keys go through the intervals.`,
       panels: [
-        { unit: `${this.app.start.currency} per MWh`, height: narrow ? 84 : 100, format: plain, series: [
+        { unit: `${this.app.start.currency} per MWh`, height: 84, format: plain, series: [
           { kind: "step", role: "muted", style: "dash", values: told.imbalance_price_per_mwh, ...span },
           { kind: "step", role: "price", values: told.price_per_mwh, ...span }] },
-        { unit: `Export, ${unit} per interval`, height: narrow ? 150 : 190, format: plain, series: [
+        { unit: `Export, ${unit} per interval`, height: 160, format: plain, series: [
           { kind: "bars", role: "delivered", values: told.delivered_wh.map((each) => each === null ? null : each / size), ...span },
           { kind: "hollow", role: "ink", values: told.committed_wh.map((each) => each ? each / size : null), ...span },
           { kind: "step", role: "plan", style: "dash", values: told.planned_export_wh.map((each) => each === null ? null : each / size), ...span }] },
-        { unit: "State of charge of the fleet, %", height: narrow ? 84 : 100, format: plain, least: 0, most: 100, series: [
+        { unit: "State of charge of the fleet, %", height: 84, format: plain, least: 0, most: 100, series: [
           { kind: "line", role: "ink", style: "dash", at: "end", values: told.soc_planned.map((each) => each === null ? null : each * 100), ...span },
           { kind: "line", role: "soc", at: "end", values: told.soc.map((each) => each === null ? null : each * 100), ...span }] },
       ],

@@ -2,15 +2,15 @@
 
 import { request } from "./session.js";
 
-/** A gateway tells each minute; after five without a word it is silent. [ms] */
-const SILENT_MS = 300_000;
 const FIGURES = ["soc", "battery_power_w", "load_w", "pv_w", "grid_power_w"];
 /** Worst first. */
 export const HEALTHS = ["alarm", "offline", "silent", "unknown", "ok"];
 
 export class Fleet {
-  constructor(now) {
+  /** `now()` is the service's time; a gateway is silent after `silentMs` without a word. [ms] */
+  constructor(now, silentMs) {
     this.now = now;
+    this.silentMs = silentMs;
     this.etag = null;
     this.ids = [];
     this.names = [];
@@ -82,23 +82,24 @@ export class Fleet {
   }
 
   /** How a home is; the service says the same. */
-  health(place) {
+  health(place, now = this.now()) {
     if (this.alarmed[place]) return "alarm";
     if (this.online[place] === false) return "offline";
     const heard = this.heard[place];
     if (heard === null) return "unknown";
-    return this.now() - heard <= SILENT_MS ? "ok" : "silent";
+    return now - heard <= this.silentMs ? "ok" : "silent";
   }
 
   /** Sums over homes that are heard of, and how many are how. */
   summary() {
     const sums = { soc: 0, told: 0, heard: 0, newest: null };
     for (const name of FIGURES.slice(1)) sums[name] = null;
+    const now = this.now();
     const healths = Object.fromEntries(HEALTHS.map((name) => [name, 0]));
     for (let place = 0; place < this.size; place += 1) {
-      healths[this.health(place)] += 1;
+      healths[this.health(place, now)] += 1;
       const heard = this.heard[place];
-      if (heard === null || this.now() - heard > SILENT_MS) continue;
+      if (heard === null || now - heard > this.silentMs) continue;
       sums.heard += 1;
       if (heard > sums.newest) sums.newest = heard;
       if (this.soc[place] !== null) {
@@ -125,7 +126,7 @@ export class Fleet {
   /** How many homes a command's target is. */
   count(target) {
     if (target === "fleet") return this.size;
-    if (target.startsWith("home:")) return this.places.has(target.slice(5)) ? 1 : 0;
+    if (target.startsWith("home:")) return 1;
     return this.groups.filter((group) => `group:${group}` === target).length;
   }
 }

@@ -24,8 +24,6 @@ export const setUnits = (given) => {
   moneys = { cents: money(2), fine: money(4) };
 };
 
-setUnits({ zone, currency });
-
 const minus = (text) => text.replace("-", "−");
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 const spaced = (value, digits) => minus(value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }));

@@ -15,7 +15,7 @@ const POWERS = [
 ];
 const SOC = "storage.State of charge";
 const REFRESH_MS = 60_000;
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 2_000;
 
 export class HomeView {
   constructor(app) {

@@ -8,12 +8,12 @@ import { HEALTH } from "./mosaic.js";
 const SPARE = 8;
 /** From one sorting to the next at least, so that rows do not jump about. [ms] */
 const SORT_MS = 2_000;
-const order = new Intl.Collator("en", { numeric: true });
+let order = null;
 
 /** A health as people see it: a mark, a word and a colour. */
 export const healthBadge = (health) => {
   const { mark, word, kind } = HEALTH[health];
-  return make("span", { class: `badge ${kind}` }, make("span", { "aria-hidden": "true" }, mark), word);
+  return make("span", { class: `badge ${kind}` }, make("span", { "aria-hidden": "true" }, mark), make("span", { class: "word" }, word));
 };
 
 const socCell = (soc) => {
@@ -135,6 +135,7 @@ export class HomesView {
     const activeId = this.ids[this.shown[this.active]];
     const keys = fleet.ids.map((_, place) => sorting.column.value(fleet, place));
     const sign = sorting.down ? -1 : 1;
+    order ??= new Intl.Collator("en", { numeric: true });
     this.shown = fleet.ids.map((_, place) => place).filter(holds).sort((one, other) => {
       const [a, b] = [keys[one], keys[other]];
       if (a === b) return one - other;

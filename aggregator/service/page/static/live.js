@@ -83,7 +83,10 @@ export class Live {
       const answer = await request(this.path, { headers, signal });
       const take = eventReader((event) => {
         this.lastId = event.id ?? this.lastId;
-        this.streaming = true;
+        if (!this.streaming) {
+          this.streaming = true;
+          this.look();
+        }
         begun();
         this.tell(event);
       });

@@ -21,6 +21,12 @@ const LEGENDS = {
   health: [["well", "delivered", "fill"], ["silent or offline", "pv", "fill"], ["never heard", "idle", "hollow"], ["alarm", "bad", "fill"]],
 };
 
+/** Return a colour with its strength as a pixel of an image. */
+const ink = (role, shade) => {
+  const [red, green, blue] = colour(role).match(/[\d.]+/g).map(Number);
+  return new Uint32Array(Uint8Array.of(red, green, blue, Math.round(shade * 255)).buffer)[0];
+};
+
 export class Mosaic {
   constructor(app) {
     this.app = app;
@@ -38,6 +44,7 @@ export class Mosaic {
     });
     new ResizeObserver(this.paint).observe(byId("mosaic"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.paint);
+    addEventListener("scheme", this.paint);
   }
 
   /** Draw again soon; many changes are one drawing. */
@@ -64,28 +71,35 @@ export class Mosaic {
     if (!width) return;
     this.arrange();
     const ratio = devicePixelRatio || 1;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    const pen = canvas.getContext("2d");
-    pen.scale(ratio, ratio);
-    const most = this.order.length;
-    this.size = Math.min(34, this.fit(most, width, height));
+    this.size = Math.min(34, this.fit(this.order.length, width, height));
     this.columns = Math.max(1, Math.floor(width / this.size));
-    const gap = this.size > 5 ? 1 : 0.5;
-    const colours = {};
-    const shades = this.shades();
-    this.order.forEach((place, at) => {
-      const [role, shade] = shades(place);
-      pen.fillStyle = colours[role] ??= colour(role);
-      pen.globalAlpha = shade;
-      pen.fillRect((at % this.columns) * this.size, Math.floor(at / this.columns) * this.size, this.size - gap, this.size - gap);
-    });
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.getContext("2d").putImageData(this.image(canvas.width, canvas.height, this.size * ratio), 0, 0);
     byId("mosaic-legend").replaceChildren(...legend(LEGENDS[this.choice.value]));
     const { healths } = fleet.summary();
     const words = HEALTHS.filter((name) => healths[name]).map((name) => `${healths[name]} ${HEALTH[name].word}`).join(", ");
     this.words = `${plural(fleet.size, "home")}${words ? `: ${words}` : ""}`;
     canvas.setAttribute("aria-label", `${this.words}. The page Homes lists them.`);
     if (this.shown === undefined || this.shown === null) this.readOut(null);
+  }
+
+  /** Return the tiles as pixels: ten thousand rectangles would take a browser ten times as long. */
+  image(width, height, size) {
+    const image = new ImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const gap = size >= 4 ? 1 : 0;
+    const [inks, shades] = [new Map(), this.shades()];
+    this.order.forEach((place, at) => {
+      const [role, shade] = shades(place);
+      const name = `${role} ${shade}`;
+      if (!inks.has(name)) inks.set(name, ink(role, shade));
+      const [column, row] = [at % this.columns, Math.floor(at / this.columns)];
+      const [left, right] = [Math.round(column * size), Math.round((column + 1) * size) - gap];
+      const bottom = Math.min(height, Math.round((row + 1) * size) - gap);
+      for (let y = Math.round(row * size); y < bottom; y += 1) pixels.fill(inks.get(name), y * width + left, y * width + right);
+    });
+    return image;
   }
 
   fit(most, width, height) {
@@ -99,9 +113,10 @@ export class Mosaic {
     const { fleet } = this;
     const stepped = (share) => 0.12 + 0.88 * (Math.round(Math.min(1, Math.max(0, share)) * SHADES) / SHADES);
     const by = this.choice.value;
+    const now = fleet.now();
     const most = Math.max(1, fleet.battery_power_w.reduce((top, each) => Math.max(top, Math.abs(each ?? 0)), 0));
     return (place) => {
-      const health = fleet.health(place);
+      const health = fleet.health(place, now);
       if (health === "alarm") return ["bad", 1];
       if (by === "health") return { ok: ["delivered", 0.75], unknown: ["idle", 0.5] }[health] ?? ["pv", 1];
       if (health !== "ok") return ["idle", 0.5];

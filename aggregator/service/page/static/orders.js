@@ -96,7 +96,7 @@ export class OrdersView {
       make("h2", { id: "order-title" }, "Send this command?"),
       make("p", { class: homes > 1 ? "says many" : "says", id: "order-says" },
         make("b", {}, plural(homes, "home")), ` (${targetWords(order.target)}): `, make("b", {}, commandWords(order.command)), `. It may be begun within ${within}.`),
-      deaf ? make("p", { class: "note" }, `${plural(deaf, "of them is", "of them are")} offline or ${deaf === 1 ? "was" : "were"} never heard, and will not hear it unless it comes back in time.`) : null,
+      deaf ? make("p", { class: "note" }, `${count(deaf)} of them offline or never heard: they will not hear it unless they come back in time.`) : null,
       make("p", { class: "note" }, "It outranks the controller. It stands in the audit log under your token."),
       make("div", { class: "buttons" }, back, send)));
     // not the button that sends: Enter twice must not command ten thousand homes

@@ -29,8 +29,11 @@ export const range = (values, { zero = true } = {}) => {
 const MINUTE_MS = 60_000;
 const STEPS_MIN = [5, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 5760, 10080];
 
+// making one takes longer than a hundred uses
+const clocks = new Map();
 const localParts = (zone) => {
-  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", day: "numeric", month: "short", hourCycle: "h23" });
+  if (!clocks.has(zone)) clocks.set(zone, new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", day: "numeric", month: "short", hourCycle: "h23" }));
+  const clock = clocks.get(zone);
   return (ms) => Object.fromEntries(clock.formatToParts(ms).map(({ type, value }) => [type, value]));
 };
 

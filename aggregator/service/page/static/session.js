@@ -2,6 +2,8 @@
 // nowhere but into the header of requests to where the page came from.
 
 const KEY = "gridpact-token";
+const SCOPE = "gridpact-scope";
+const ENDED = "gridpact-ended";
 
 /** What the service answered where it would not do as asked. */
 export class Refused extends Error {
@@ -25,9 +27,29 @@ export const signIn = (token) => {
   secret = token;
   sessionStorage.setItem(KEY, token);
 };
+/** Remember over a reload that the token was refused; `wasEnded()` says so once. */
+export const keepEnded = () => sessionStorage.setItem(ENDED, "yes");
+export const wasEnded = () => {
+  const was = sessionStorage.getItem(ENDED) !== null;
+  sessionStorage.removeItem(ENDED);
+  return was;
+};
+/** Remember what the token is for, so that early.js knows what to ask. */
+export const keepScope = (scope) => sessionStorage.setItem(SCOPE, scope);
 export const signOut = () => {
   secret = null;
   sessionStorage.removeItem(KEY);
+  sessionStorage.removeItem(SCOPE);
+};
+
+// where that comes later than we do, it has nothing to ask
+const asked = (globalThis.gridpactEarly ??= new Map());
+
+/** Return an answer that early.js asked for, once. */
+const early = (path, method) => {
+  const answer = method === "GET" ? asked.get(path) : undefined;
+  asked.delete(path);
+  return answer;
 };
 
 const refusal = async (answer) => {
@@ -43,13 +65,13 @@ const refusal = async (answer) => {
 /** Ask; returns the answer, or throws `Refused` (status 0: there was no answer). */
 export const request = async (path, { method = "GET", headers = {}, body, signal } = {}) => {
   let answer;
-  const asked = { Authorization: `Bearer ${secret}`, ...headers };
-  if (body !== undefined) asked["Content-Type"] = "application/json";
+  const told = { Authorization: `Bearer ${secret}`, ...headers };
+  if (body !== undefined) told["Content-Type"] = "application/json";
   try {
-    answer = await fetch(path, {
-      method, signal, headers: asked, body: body === undefined ? undefined : JSON.stringify(body),
+    answer = await (early(path, method) ?? fetch(path, {
+      method, signal, headers: told, body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store", credentials: "omit", redirect: "error",
-    });
+    }));
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refused(0, "the service does not answer");

@@ -33,10 +33,10 @@ export class Tiles {
     const { alarm, silent, offline, unknown } = now.healths;
     const words = [[alarm, "with alarms"], [silent, "silent"], [offline, "offline"], [unknown, "never heard"]];
     const trouble = words.filter(([number]) => number).map(([number, word]) => `${count(number)} ${word}`).join(", ");
-    this.put(0, count(now.heard), `of ${count(fleet.size)}; ${trouble || "all are well"}`);
-    this.put(1, percent(now.soc, 1), interval?.soc_planned == null ? `mean of ${plural(now.told, "battery", "batteries")}` : `${percent(interval.soc_planned, 1)} promised by ${time(interval.end_ms)}`);
+    this.put(0, count(now.heard), fleet.size ? `of ${count(fleet.size)}; ${trouble || "all are well"}` : "no home is entered yet");
+    this.put(1, percent(now.soc, 1), interval?.soc_planned == null ? now.told ? `mean of ${plural(now.told, "battery", "batteries")}` : "" : `${percent(interval.soc_planned, 1)} promised by ${time(interval.end_ms)}`);
     this.bar.style.transform = `scaleX(${now.soc ?? 0})`;
-    this.put(2, power(now.battery_power_w === null ? null : Math.abs(now.battery_power_w)), batteryWords(now.battery_power_w).split(" ")[0]);
+    this.put(2, power(now.battery_power_w === null ? null : Math.abs(now.battery_power_w)), now.battery_power_w === null ? "" : batteryWords(now.battery_power_w).split(" ")[0]);
     this.put(3, power(now.grid_power_w === null ? null : Math.abs(now.grid_power_w)), now.grid_power_w === null ? "" : `${gridWords(now.grid_power_w).split(" ")[0]}; solar ${power(now.pv_w)}, load ${power(now.load_w)}`);
     this.promise(interval);
     this.put(5, price(interval?.price_per_mwh), interval?.price_per_mwh == null ? "not known" : `per MWh until ${time(interval.end_ms)}`);
