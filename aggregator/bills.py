@@ -91,8 +91,8 @@ def bill_homes(
         The homes' meters.
     load_wh : FloatArray, shape (homes, slots)
         Consumption, the baseline's import. [Wh]
-    retail_price_per_mwh : FloatArray, shape (slots,)
-        π_i. [currency/MWh]
+    retail_price_per_mwh : FloatArray, shape (slots,) or (homes, slots)
+        π_i, the same for all homes or each home's own. [currency/MWh]
     plant_export_wh : FloatArray, shape (slots,), optional
         Export of the aggregator's own plant, >= 0. [Wh]
     wire_price_share : float
@@ -104,17 +104,26 @@ def bill_homes(
     produces pays 48 % of the retail price. An export without a commitment earns a home nothing.
     """
     slots = _require_registers(counted, load_wh)
-    require_series("retail price", retail_price_per_mwh, slots)
+    for own_per_mwh in np.atleast_2d(retail_price_per_mwh):
+        require_series("retail price", own_per_mwh, slots)
     require_number("wire_price_share", wire_price_share, minimum=0.0, maximum=1.0)
     plant_wh = np.zeros(slots) if plant_export_wh is None else plant_export_wh
     require_series("plant_export_wh", plant_wh, slots, minimum=0.0)
     matched_wh = matched_import_wh(counted, plant_wh)
     charged_wh = counted.import_wh - (1 - wire_price_share) * matched_wh
     return Bills(
-        bill=charged_wh @ retail_price_per_mwh / 1e6,
-        baseline=load_wh @ retail_price_per_mwh / 1e6,
+        bill=_cost(charged_wh, retail_price_per_mwh),
+        baseline=_cost(load_wh, retail_price_per_mwh),
         wire_wh=matched_wh.sum(axis=1),
     )
+
+
+def _cost(energy_wh: FloatArray, price_per_mwh: FloatArray) -> FloatArray:
+    """Return what energy costs each home, shape (homes,). [currency]"""
+    if price_per_mwh.ndim == 1:
+        return energy_wh @ price_per_mwh / 1e6
+    cost: FloatArray = (energy_wh * price_per_mwh).sum(axis=1) / 1e6
+    return cost
 
 
 def matched_import_wh(counted: Registers, plant_export_wh: FloatArray) -> FloatArray:

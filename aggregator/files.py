@@ -32,6 +32,11 @@ PLAN_SERIES = ("charge_wh", "discharge_wh", "import_wh", "export_wh", "soc")
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Write a plan as JSON."""
+    _write_value(path, plan_body(plan))
+
+
+def plan_body(plan: Plan) -> Json:
+    """Return a plan as the object that its file holds."""
     body: Json = {name: getattr(plan, name).tolist() for name in PLAN_SERIES}
     body |= {
         "follows": plan.follows.tolist(),
@@ -45,69 +50,94 @@ def write_plan(path: Path, plan: Plan) -> None:
         ],
         "reason": plan.reason,
     }
-    _write_value(path, "plan", plan.grid, body)
+    return _headed("plan", plan.grid, body)
 
 
 def read_plan(path: Path) -> Plan:
     """Read a plan, or raise `FileError`."""
     body = _read_value(path, "plan")
     try:
-        return Plan(
-            grid=_grid(body),
-            **{name: _numbers(body[name]) for name in PLAN_SERIES},
-            follows=np.array(body["follows"], dtype=np.bool_),
-            cost=float(body["cost"]),
-            objective=float(body["objective"]),
-            bound=None if body["bound"] is None else float(body["bound"]),
-            status=PlanStatus(kind=body["status"]["kind"], gap=float(body["status"]["gap"])),
-            broken=tuple(_breach(entry) for entry in body["broken"]),
-            reason=str(body["reason"]),
-        )
+        return plan_of(body)
     except (KeyError, TypeError, ValueError) as error:
         raise _malformed(path, "plan", error) from error
 
 
+def plan_of(body: Json) -> Plan:
+    """Return the plan of `plan_body`."""
+    return Plan(
+        grid=_grid(body),
+        **{name: _numbers(body[name]) for name in PLAN_SERIES},
+        follows=np.array(body["follows"], dtype=np.bool_),
+        cost=float(body["cost"]),
+        objective=float(body["objective"]),
+        bound=None if body["bound"] is None else float(body["bound"]),
+        status=PlanStatus(kind=body["status"]["kind"], gap=float(body["status"]["gap"])),
+        broken=tuple(_breach(entry) for entry in body["broken"]),
+        reason=str(body["reason"]),
+    )
+
+
 def write_award(path: Path, award: Award) -> None:
     """Write an award as JSON."""
-    body = {"quantity_wh": award.quantity_wh, "price_per_mwh": award.price_per_mwh}
-    _write_value(path, "award", award.grid, body)
+    _write_value(path, award_body(award))
+
+
+def award_body(award: Award) -> Json:
+    """Return an award as the object that its file holds."""
+    body = {"quantity_wh": list(award.quantity_wh), "price_per_mwh": list(award.price_per_mwh)}
+    return _headed("award", award.grid, body)
 
 
 def read_award(path: Path) -> Award:
     """Read an award, or raise `FileError`."""
     body = _read_value(path, "award")
     try:
-        return Award(
-            grid=_grid(body),
-            quantity_wh=_integers(body["quantity_wh"]),
-            price_per_mwh=tuple(_numbers(body["price_per_mwh"]).tolist()),
-        )
+        return award_of(body)
     except (KeyError, TypeError, ValueError) as error:
         raise _malformed(path, "award", error) from error
 
 
+def award_of(body: Json) -> Award:
+    """Return the award of `award_body`."""
+    return Award(
+        grid=_grid(body),
+        quantity_wh=_integers(body["quantity_wh"]),
+        price_per_mwh=tuple(_numbers(body["price_per_mwh"]).tolist()),
+    )
+
+
 def write_schedule(path: Path, schedule: Schedule) -> None:
     """Write a schedule as JSON."""
+    _write_value(path, schedule_body(schedule))
+
+
+def schedule_body(schedule: Schedule) -> Json:
+    """Return a schedule as the object that its file holds."""
     body = {
-        "soc_bp": schedule.soc_bp,
-        "commitment_wh": schedule.commitment_wh,
-        "steered": schedule.steered,
+        "soc_bp": list(schedule.soc_bp),
+        "commitment_wh": list(schedule.commitment_wh),
+        "steered": list(schedule.steered),
     }
-    _write_value(path, "schedule", schedule.grid, body)
+    return _headed("schedule", schedule.grid, body)
 
 
 def read_schedule(path: Path) -> Schedule:
     """Read a schedule, or raise `FileError`."""
     body = _read_value(path, "schedule")
     try:
-        return Schedule(
-            grid=_grid(body),
-            soc_bp=_integers(body["soc_bp"]),
-            commitment_wh=_integers(body["commitment_wh"]),
-            steered=tuple(bool(flag) for flag in body["steered"]),
-        )
+        return schedule_of(body)
     except (KeyError, TypeError, ValueError) as error:
         raise _malformed(path, "schedule", error) from error
+
+
+def schedule_of(body: Json) -> Schedule:
+    """Return the schedule of `schedule_body`."""
+    return Schedule(
+        grid=_grid(body),
+        soc_bp=_integers(body["soc_bp"]),
+        commitment_wh=_integers(body["commitment_wh"]),
+        steered=tuple(bool(flag) for flag in body["steered"]),
+    )
 
 
 def write_text(path: Path, text: str) -> None:
@@ -151,15 +181,20 @@ def _malformed(path: Path, kind: str, error: Exception) -> FileError:
     return FileError(path, problem, f"write the {kind} again")
 
 
-def _write_value(path: Path, kind: str, grid: TimeGrid, body: Mapping[str, object]) -> None:
-    """Write a value with its kind and grid."""
+def _write_value(path: Path, body: Json) -> None:
+    """Write a value whole."""
+    write_text(path, json.dumps(body, indent=1, allow_nan=False) + "\n")
+
+
+def _headed(kind: str, grid: TimeGrid, body: Mapping[str, object]) -> Json:
+    """Return a value with its kind and grid."""
     head = {
         "kind": kind,
         "start": grid.start.isoformat(),
         "step_s": grid.step_s,
         "count": grid.count,
     }
-    write_text(path, json.dumps({**head, **body}, indent=1, allow_nan=False) + "\n")
+    return {**head, **body}
 
 
 def _read_value(path: Path, kind: str) -> Json:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,15 +12,10 @@ from rich.progress import track
 from aggregator.award import micro_per_mwh
 from aggregator.errors import FileError
 from aggregator.settle import revenue_micro
+from aggregator.settle_ledger import settle_one
 from aggregator.tables import read_series, require_step
-from contracts.client import Ledger
 from contracts.commands.access import Access
 from contracts.commands.options import file_argument, json_option, sender_options
-from contracts.errors import (
-    SettlementAlreadyPosted,
-    SettlementBoundaryPosted,
-    SettlementUnfunded,
-)
 from contracts.promise import Clearing, Delivery, Settlement
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
@@ -64,7 +58,7 @@ def settle(*, prices: Path, boundary: Path | None, access: Access, as_json: bool
             continue
         reading_wh = readings_wh.get(clearing.interval)
         stood = ledger.settlement.settlement(clearing.interval)
-        done = _settle_one(ledger, clearing, reading_wh) if stood is None else stood
+        done = settle_one(ledger, clearing, reading_wh) if stood is None else stood
         if done is None:
             not_over += 1
             continue
@@ -116,24 +110,6 @@ def _revenue_micro(delivery: Delivery, clearing: Clearing, done: Settlement) -> 
         price_micro_per_mwh=clearing.price_micro_per_mwh,
         imbalance_price_micro_per_mwh=clearing.imbalance_price_micro_per_mwh,
     )
-
-
-def _settle_one(ledger: Ledger, clearing: Clearing, reading_wh: int | None) -> Settlement | None:
-    """Post, fund and settle one promised interval; None where it is not over."""
-    account, interval = ledger.settlement, clearing.interval
-    if not ledger.fleet.is_final(interval):
-        return None
-    # what an earlier run posted before it was cut short stands
-    if reading_wh is not None:
-        with suppress(SettlementBoundaryPosted, SettlementAlreadyPosted):
-            account.post_boundary(interval, reading_wh)
-    with suppress(SettlementAlreadyPosted):
-        account.post([clearing])
-    try:
-        return account.settle([interval])[0]
-    except SettlementUnfunded as short:
-        account.fund(short.revenue_micro - short.funds_micro)
-    return account.settle([interval])[0]
 
 
 def _tell_settled(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aggregator.service.errors import ServiceConfigError
-from aggregator.service.serve import known_tables
+from aggregator.service.serve import PARTS, known_tables
 from aggregator.service.serve import serve as serve_until
 from aggregator.service.settings import read_service
 from aggregator.service.template import TEMPLATE
@@ -16,8 +16,10 @@ from devices.commands.lazy import Lazy
 from devices.commands.stopping import run_until_stopped
 
 COMMANDS = {
+    "backup": ("aggregator.service.backup_command", "Write the store to a file."),
     "gateway": ("aggregator.service.gateway_command", "Let a gateway in at the built-in broker."),
     "step": ("aggregator.service.day.command", "Run a step of a market day by hand."),
+    "restore": ("aggregator.service.backup_command", "Make an empty store out of a backup."),
     "token": ("aggregator.service.rest.token_command", "Make, list and revoke tokens."),
 }
 """Sub-commands: by name the module that holds a command of that name, and its line."""
@@ -38,6 +40,7 @@ COMMANDS = {
 )
 @click.option("--init", is_flag=True, help="Write a commented service.toml (or --config) and end.")
 @click.option("--only", help="Parts to run, with commas between.  [default: all]")
+@click.option("--without", help="Parts not to run, with commas between.")
 @click.option("--json", "as_json", is_flag=True, help="Log lines as JSON.")
 @click.pass_context
 def serve(
@@ -47,6 +50,7 @@ def serve(
     folder: Path,
     init: bool,
     only: str | None,
+    without: str | None,
     as_json: bool,
 ) -> None:
     """Run the aggregator's service until SIGTERM or Ctrl-C.
@@ -60,6 +64,7 @@ def serve(
     context.obj = settings
     if context.invoked_subcommand is not None:
         return
+    names = _chosen(_names(only) or list(PARTS), _names(without))
     clock = SystemClock()
 
     def tell(line: str) -> None:
@@ -67,10 +72,21 @@ def serve(
         click.echo(json.dumps({"utc": utc, "line": line}) if as_json else f"{utc} {line}", err=True)
 
     async def story(stopped: asyncio.Event) -> None:
-        names = [each.strip() for each in only.split(",")] if only else []
         await serve_until(settings, stopped, clock=clock, tell=tell, only=names)
 
     run_until_stopped(story)
+
+
+def _names(text: str | None) -> list[str]:
+    return [each.strip() for each in text.split(",")] if text else []
+
+
+def _chosen(names: list[str], without: list[str]) -> list[str]:
+    unknown = [each for each in without if each not in PARTS]
+    if unknown:
+        msg = f"--without {unknown[0]}: is no part; give {', '.join(PARTS)}"
+        raise ServiceConfigError(msg)
+    return [each for each in names if each not in without]
 
 
 def _init(path: Path) -> None:

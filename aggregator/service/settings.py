@@ -129,11 +129,15 @@ class IngestSettings:
     """How long the first message of a transaction waits for others, 0..5. [s]"""
     in_flight: int = 8_000
     """Messages that the broker sends ahead of our acknowledgements, 10..65535."""
+    session_s: int = 604_800
+    """How long the broker keeps what comes while we are away, 0..2419200 (MQTT 5): short where
+    processes share messages and may go for good, for it keeps their part for them alone. [s]"""
 
     def __post_init__(self) -> None:
         _within(self.batch_messages, "batch_messages", 1, 20_000)
         _within(self.batch_wait_s, "batch_wait_s", 0, 5)
         _within(self.in_flight, "in_flight", 10, 65_535)
+        _within(self.session_s, "session_s", 0, 2_419_200)
         for name in ("name", "share"):
             value = getattr(self, name)
             if value and not is_level(value):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from aggregator.service.day.errors import StepInputError
 from aggregator.service.day.made import ms
 from aggregator.service.day.settings import DaySettings, LedgerSettings
 from aggregator.service.settings import ServiceSettings
@@ -11,9 +12,6 @@ from contracts.timegrid import TimeGrid
 from devices.clock import Clock
 from devices.feeds.settings import PriceSettings
 from devices.feeds.weather_settings import WeatherSettings
-
-TABLES = ("day", "prices", "imbalance", "weather", "ledger")
-"""Tables of service.toml that are the day's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,12 @@ class Desk:
         """Return the present. [ms]"""
         return ms(self.clock.utc())
 
+    def require_over(self, day: date) -> None:
+        """Raise `StepInputError` unless a local day is over."""
+        if self.clock.utc() < self.grid(day).end:
+            msg = f"{day} is not over; run this step after it"
+            raise StepInputError(msg)
+
     def grid(self, day: date) -> TimeGrid:
         """Return the market intervals of a local day."""
         return TimeGrid.local_day(day, zone=self.settings.zone, step_s=self.settings.step_s)
@@ -63,7 +67,7 @@ def open_desk(settings: ServiceSettings, *, store: Store, clock: Clock) -> Desk:
     """
 
     def prices(name: str) -> PriceSettings | None:
-        return settings.table(PriceSettings, name) if name in settings.tables else None
+        return settings.table(PriceSettings, name) if settings.tables.get(name) else None
 
     return Desk(
         store=store,

@@ -96,14 +96,14 @@ def _mean_home_w(connection: Connection, channel_number: int, grid: TimeGrid) ->
     return mean_w
 
 
-def homes_heard(connection: Connection, day: date, *, zone: str) -> int:
-    """Return how many homes in use told their consumption on a day."""
+def homes_heard(connection: Connection, channel_number: int, day: date, *, zone: str) -> int:
+    """Return how many homes in use told a channel on a day."""
     begin_ms, end_ms = span_ms(TimeGrid.local_day(day, zone=zone))
     columns = telemetry_15min.c
     return int(
         connection.scalar(
             select(func.count(columns.home_number.distinct()))
-            .where(columns.channel_number == LOAD)
+            .where(columns.channel_number == channel_number)
             .where(columns.start_ms >= begin_ms, columns.start_ms < end_ms)
             .where(columns.home_number.in_(select(homes.c.number).where(~homes.c.retired)))
         )

@@ -21,6 +21,7 @@ from aggregator.service.day.fleet_series import (
 from aggregator.service.day.forecast_models import GAP_DAYS, Past, by_neighbours, by_regression
 from aggregator.service.day.made import Made, Rows, ms, span_ms
 from aggregator.service.day.weather import IRRADIANCE, TEMPERATURE, weather_of_day
+from aggregator.service.store.channels import LOAD, PV
 from aggregator.service.store.tables import forecast_scores, forecasts
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray, IntArray
@@ -38,8 +39,8 @@ class ForecastInputs:
     """The day."""
     place: IntArray
     """Which slot of a day of 24 hours each of its slots is."""
-    homes: int
-    """Homes that tell."""
+    homes: Mapping[str, int]
+    """Homes that tell, by quantity."""
     past: Mapping[str, Past]
     """By quantity."""
     errors: Mapping[str, Mapping[str, float]]
@@ -66,16 +67,20 @@ def gather_forecast(desk: Desk, day: date) -> ForecastInputs:
         past = {
             quantity: Past(
                 energy_wh=_energy_wh(connection, desk, channel, days),
-                weekend=np.array([each.weekday() >= 5 for each in days]),
+                # the sun keeps no weekend
+                weekend=np.array([channel == LOAD and each.weekday() >= 5 for each in days]),
                 irradiance_w_per_m2=weather[IRRADIANCE],
                 temperature_c=weather[TEMPERATURE],
             )
             for quantity, channel in CHANNEL_OF.items()
         }
-        heard = max(
-            homes_heard(connection, each, zone=settings.zone)
-            for each in days_before(day, min(7, settings.history_days), last=GAP_DAYS)
-        )
+        week = days_before(day, min(7, settings.history_days), last=GAP_DAYS)
+        heard = {
+            quantity: max(
+                homes_heard(connection, channel, each, zone=settings.zone) for each in week
+            )
+            for quantity, channel in CHANNEL_OF.items()
+        }
         errors = _errors(connection, days_before(day, settings.score_days, last=GAP_DAYS))
     return ForecastInputs(
         grid=grid,
@@ -93,8 +98,11 @@ def _energy_wh(connection: Connection, desk: Desk, channel: int, days: list[date
         fleet_day_wh(connection, channel, each, zone=zone, step_s=step_s)
         for each in days[:-GAP_DAYS]
     ]
-    unknown = np.full((GAP_DAYS, 86_400 // step_s), np.nan)
-    return np.concatenate([np.stack(known), unknown])
+    energy_wh = np.stack(known)
+    if channel == PV and np.isnan(energy_wh).all():
+        energy_wh = np.zeros_like(energy_wh)  # nobody has a meter for it
+    unknown = np.full((GAP_DAYS, energy_wh.shape[1]), np.nan)
+    return np.concatenate([energy_wh, unknown])
 
 
 def _errors(connection: Connection, days: list[date]) -> dict[str, dict[str, float]]:
@@ -120,7 +128,8 @@ def make_forecast(inputs: ForecastInputs) -> Made:
     """Return both forecasts of each quantity, and the paper of the better ones."""
     grid = inputs.grid
     chosen: dict[str, str] = {}
-    body: Json = {"start_ms": ms(grid.start), "step_s": grid.step_s, "homes": inputs.homes}
+    homes = dict(inputs.homes)
+    body: Json = {"start_ms": ms(grid.start), "step_s": grid.step_s, "homes": homes}
     rows: list[dict[str, object]] = []
     for quantity, past in inputs.past.items():
         expected = {
@@ -129,7 +138,7 @@ def make_forecast(inputs: ForecastInputs) -> Made:
         }
         chosen[quantity] = better(inputs.errors.get(quantity, {}))
         for source, mean_home_wh in expected.items():
-            values = np.round(mean_home_wh[inputs.place] * inputs.homes, 3).tolist()
+            values = np.round(mean_home_wh[inputs.place] * homes[quantity], 3).tolist()
             rows += _rows(grid, quantity, source, values)
             if source == chosen[quantity]:
                 body[quantity] = values
@@ -138,8 +147,9 @@ def make_forecast(inputs: ForecastInputs) -> Made:
     begin_ms, end_ms = span_ms(grid)
     total = {quantity: sum(body[quantity]) / 1000 for quantity in inputs.past}
     return Made(
-        line=f"{inputs.homes} homes: demand {total['demand_wh']:.1f} kWh by {chosen['demand_wh']}, "
-        f"production {total['production_wh']:.1f} kWh by {chosen['production_wh']}",
+        line=f"{homes['demand_wh']} homes: demand {total['demand_wh']:.1f} kWh "
+        f"by {chosen['demand_wh']}, production {total['production_wh']:.1f} kWh "
+        f"by {chosen['production_wh']}",
         papers={"forecast": body},
         rows=[
             Rows(
@@ -185,6 +195,7 @@ class ScoreInputs:
 
 def gather_score(desk: Desk, day: date) -> ScoreInputs:
     """Read what was forecast of a day and what came of it."""
+    desk.require_over(day)
     grid = desk.grid(day)
     begin_ms, end_ms = span_ms(grid)
     zone, step_s = desk.settings.zone, desk.settings.step_s
@@ -200,10 +211,9 @@ def gather_score(desk: Desk, day: date) -> ScoreInputs:
         for quantity, source, start_ms, value in connection.execute(query):
             series = found.setdefault(quantity, {}).setdefault(source, np.full(grid.count, np.nan))
             series[(start_ms - begin_ms) // (1000 * step_s)] = value
-        heard = homes_heard(connection, day, zone=zone)
         came = {
             quantity: fleet_day_wh(connection, channel, day, zone=zone, step_s=step_s)[place]
-            * heard
+            * homes_heard(connection, channel, day, zone=zone)
             for quantity, channel in CHANNEL_OF.items()
         }
     if not found:

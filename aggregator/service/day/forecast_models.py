@@ -17,9 +17,10 @@ GAP_DAYS: Final = 2
 """A day is forecast on the one before, which is not over: the last that is known lies two back."""
 LEARN_DAYS: Final = 7
 """Days that a regression needs; with fewer, the mean of the last ones stands in."""
-_WEEKEND_SQUARE: Final = 1.0
+_WEEKEND_SQUARE: Final = 4.0
 _AGE_SQUARE: Final = 0.5
 """What a month of age adds to the squared distance."""
+_BEFORE_WEIGHT: Final = 0.5
 _WEATHER_WEIGHT: Final = 4.0
 _RIDGE: Final = 0.05
 """Penalty on standardised coefficients, relative to an example."""
@@ -36,7 +37,7 @@ class Past:
     energy_wh: FloatArray
     """Energy of a mean home, NaN where unknown, shape (days + 2, slots). [Wh]"""
     weekend: BoolArray
-    """Whether a day is one of a weekend, shape (days + 2,)."""
+    """Whether a day is one of a weekend, where that matters, shape (days + 2,)."""
     irradiance_w_per_m2: FloatArray
     """Mean irradiance of each slot, NaN where unknown, shape (days + 2, slots). [W/m²]"""
     temperature_c: FloatArray
@@ -64,7 +65,7 @@ def by_neighbours(past: Past, *, neighbours: int) -> FloatArray:
     squares = squares + _WEEKEND_SQUARE * (past.weekend[candidates] != past.weekend[asked])
     before = _scaled(np.roll(_day_means(past.energy_wh), GAP_DAYS))
     before[:GAP_DAYS] = np.nan
-    squares += _apart(before, candidates)
+    squares += _BEFORE_WEIGHT * _apart(before, candidates)
     for weather in (past.irradiance_w_per_m2, past.temperature_c):
         squares += _WEATHER_WEIGHT * _apart(_scaled(_day_means(weather)), candidates)
     nearest = np.argsort(squares, kind="stable")[:neighbours]

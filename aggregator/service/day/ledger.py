@@ -182,9 +182,7 @@ def _begun(desk: Desk) -> Embedded:
     from contracts.local.chain_revm import RevmChain  # noqa: PLC0415 -- an optional dependency
 
     settings = desk.ledger
-    # no later than the present, so that a day of the past can be run too
-    now_s = desk.now_ms() // 1000 - desk.settings.history_days * 86_400 - _BEGIN_S
-    chain = RevmChain(start_timestamp=now_s)
+    chain = RevmChain(start_timestamp=desk.now_ms() // 1000 - _BEGIN_S)
     owner, market = member_address("owner"), member_address("market")
     terms = Terms(interval_s=desk.settings.step_s, grace_s=settings.grace_s, fee_bp=settings.fee_bp)
     deployment = deploy(chain, owner=owner, market=market, terms=terms)

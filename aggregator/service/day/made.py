@@ -5,16 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
 
-from aggregator.files import Json
 from aggregator.service.day.errors import StepInputError
 from aggregator.service.store.tables import papers
 from contracts.timegrid import TimeGrid
 
+if TYPE_CHECKING:
+    from aggregator.files import Json
+
+FLEET: Final = 0
+"""What the table of revenues calls the fleet itself; homes' numbers begin at 1."""
+PASSING: Final = frozenset({"deliveries"})
+"""Papers that are made anew all day: only the latest is kept."""
 _CHUNK: Final = 5_000
 """Rows that are inserted at once."""
 
@@ -37,7 +43,7 @@ class Made:
 
     line: str
     """What happened, for people."""
-    papers: Mapping[str, Json] = field(default_factory=dict)
+    papers: "Mapping[str, Json]" = field(default_factory=dict)
     """By kind; the latest of a day counts."""
     rows: Sequence[Rows] = ()
     """Rows."""
@@ -66,11 +72,14 @@ def write_made(connection: Connection, made: Made, *, day: date, run_number: int
             connection.execute(insert(each.table), part)
     for kind, body in made.papers.items():
         if find_paper(connection, kind, day) != body:
+            if kind in PASSING:
+                before = (papers.c.kind == kind) & (papers.c.day == day.isoformat())
+                connection.execute(delete(papers).where(before))
             row = {"kind": kind, "day": day.isoformat(), "run_number": run_number, "body": body}
             connection.execute(insert(papers), row)
 
 
-def find_paper(connection: Connection, kind: str, day: date) -> Json | None:
+def find_paper(connection: Connection, kind: str, day: date) -> "Json | None":
     """Return the latest paper of a kind of a day; None where there is none."""
     columns = papers.c
     query = select(columns.body).where(columns.kind == kind, columns.day == day.isoformat())
@@ -78,7 +87,7 @@ def find_paper(connection: Connection, kind: str, day: date) -> Json | None:
     return found
 
 
-def need_paper(connection: Connection, kind: str, day: date, *, by: str) -> Json:
+def need_paper(connection: Connection, kind: str, day: date, *, by: str) -> "Json":
     """Return the latest paper of a kind of a day, or raise which step makes it.
 
     Raises

@@ -3,24 +3,19 @@
 import asyncio
 from datetime import UTC, datetime
 from threading import Event
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from aggregator.errors import PlanError
 from aggregator.service.day.desk import open_desk
 from aggregator.service.day.routes import day_router
-from aggregator.service.day.schedule import due
-from aggregator.service.day.steps import DONE, STEPS, When, run_step
+from aggregator.service.day.schedule import run_due
+from aggregator.service.day.steps import STEPS, When
 from aggregator.service.day.view import MarketDay
 from aggregator.service.errors import StoreUnavailableError
 from aggregator.service.serve import House
-
-SCHEDULE: Final = "schedule"
-"""Who asked for what the scheduler runs."""
 
 
 class DayPart:
@@ -68,10 +63,9 @@ class DayPart:
     async def stop(self) -> None:
         """See `Part`; the step that is under way is finished."""
         self._ending.set()
-        if self._scheduler is not None:
-            self._scheduler.shutdown(wait=False)
-        async with self._looking:
-            pass
+        async with self._looking:  # the scheduler would cancel who waits for the step's thread
+            if self._scheduler is not None:
+                self._scheduler.shutdown(wait=False)
 
     def check(self) -> None:
         """See `Part`."""
@@ -87,26 +81,10 @@ class DayPart:
         """Run all that is due, in a thread."""
         async with self._looking:
             try:
-                await asyncio.to_thread(self._run_due)
+                await asyncio.to_thread(
+                    run_due, self._desk, tell=self._house.tell, ending=self._ending
+                )
             except StoreUnavailableError:
                 pass  # the ingest tells it; what is due stays due
             except Exception as error:  # whoever runs us raises it
                 self._ended = error
-
-    def _run_due(self) -> None:
-        tried: set[tuple[str, object]] = set()
-        # what one step makes may be what the next one waited for
-        while found := [each for each in due(self._desk) if each not in tried]:
-            name, day = found[0]
-            tried.add((name, day))
-            if self._ending.is_set():
-                return
-            try:
-                run = run_step(self._desk, name, day, who=SCHEDULE)
-            except StoreUnavailableError:
-                raise
-            except PlanError as error:
-                self._house.tell(f"{name} of {day}: {error}")
-                continue
-            if run.state != DONE and STEPS[name].when is not When.DURING:
-                self._house.tell(f"{name} of {day} {run.state}: {run.line}")

@@ -1,7 +1,7 @@
 """The steps ``publish``, ``watch`` and ``settle``: the promise, what came of it, and the money."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
@@ -41,6 +41,8 @@ class PublishInputs:
     """Their batteries."""
     home_power_w: int
     """Rating of a home's grid connection, on the embedded ledger. [W]"""
+    now_s: int = field(metadata={"unhashed": True})
+    """The present, which the embedded ledger's clock may be behind. [s]"""
 
 
 def gather_publish(desk: Desk, day: date) -> PublishInputs:
@@ -52,6 +54,7 @@ def gather_publish(desk: Desk, day: date) -> PublishInputs:
             fleet=tuple(homes_in_use(connection)),
             bank=tuple(batteries(connection)),
             home_power_w=desk.ledger.home_power_w,
+            now_s=desk.now_ms() // 1000,
         )
 
 
@@ -62,9 +65,12 @@ def make_publish(inputs: PublishInputs, reached: Session) -> Made:
     if reached.embedded is not None:
         enrolled = enrol_missing(ledger, _members(inputs))
     stands = ledger.fleet.schedule(promised.grid) == promised
-    if not stands:
-        ledger.fleet.publish(promised)
     grid, total_wh = promised.grid, sum(promised.commitment_wh)
+    if not stands:
+        if inputs.now_s >= grid.start.timestamp():
+            msg = f"the day that begins {grid.start:%Y-%m-%d %H:%M}Z has begun; promise a later one"
+            raise StepInputError(msg)
+        ledger.fleet.publish(promised)
     return Made(
         line=f"{'stood already' if stands else 'published'}: {total_wh} Wh in {grid.count} "
         f"intervals from {grid.start:%Y-%m-%d %H:%M}Z"
@@ -110,6 +116,8 @@ class WatchInputs:
     """Intervals of it that have begun."""
     reported: int
     """Intervals of it that were entered on the embedded ledger."""
+    final: dict[int, Json]
+    """What was delivered in intervals that nothing can change any more."""
     accounts: dict[int, str]
     """Homes' accounts."""
     net_export_wh: FloatArray
@@ -133,6 +141,7 @@ def gather_watch(desk: Desk, day: date) -> WatchInputs:
         grid_w = home_quarters(connection, GRID, grid, numbers).values
         soc = home_quarters(connection, SOC, grid, numbers).values
         mean_soc = fleet_soc(connection, grid)
+    told = [] if before is None else before["deliveries"]
     quarters = grid.step_s // QUARTER_S
     shape = (len(numbers), grid.count, quarters)
     return WatchInputs(
@@ -140,6 +149,7 @@ def gather_watch(desk: Desk, day: date) -> WatchInputs:
         over=_passed(grid, now_ms - 1000 * TOLD_S),
         begun=min(_passed(grid, now_ms) + 1, grid.count) if now_ms >= ms(grid.start) else 0,
         reported=0 if before is None else int(before["reported"]),
+        final={each["interval"]: each for each in told if each["final"]},
         accounts={number: accounts[number] for number in numbers},
         net_export_wh=-grid_w.reshape(shape).sum(axis=2) * QUARTER_H,
         soc=soc.reshape(shape)[:, :, -1] / 100,
@@ -164,23 +174,8 @@ def make_watch(inputs: WatchInputs, reached: Session) -> Made:
             reached.reach(int(grid.start.timestamp()) + (slot + 1) * grid.step_s)
             outcomes = reached.ledger.fleet.report_all(_reports(inputs, slot))
             refused += sum(isinstance(each, LedgerError) for each in outcomes)
-    fleet, delivered_wh = reached.ledger.fleet, 0
-    deliveries: list[dict[str, object]] = []
-    for interval, soc in zip(
-        grid.intervals[: inputs.begun], inputs.fleet_soc.tolist(), strict=False
-    ):
-        found = fleet.delivery(interval)
-        delivered_wh += found.delivered_wh
-        deliveries.append(
-            {
-                "interval": interval,
-                "commitment_wh": found.commitment_wh,
-                "delivered_wh": found.delivered_wh,
-                "exported_wh": found.exported_wh,
-                "final": fleet.is_final(interval),
-                "soc": None if np.isnan(soc) else round(soc, 4),
-            }
-        )
+    deliveries = _deliveries(inputs, reached)
+    delivered_wh = sum(int(each["delivered_wh"]) for each in deliveries)
     silent = int(np.isnan(inputs.net_export_wh[:, : inputs.over]).sum())
     whole = inputs.over == grid.count
     return Made(
@@ -195,6 +190,27 @@ def make_watch(inputs: WatchInputs, reached: Session) -> Made:
             }
         },
     )
+
+
+def _deliveries(inputs: WatchInputs, reached: Session) -> list[Json]:
+    """Return what was delivered in each interval that has begun; what is final is not asked for."""
+    fleet, found = reached.ledger.fleet, []
+    begun = inputs.grid.intervals[: inputs.begun]
+    for interval, soc in zip(begun, inputs.fleet_soc.tolist(), strict=False):
+        shown: Json = {"soc": None if np.isnan(soc) else round(soc, 4)}
+        if interval in inputs.final:
+            found.append({**inputs.final[interval], **shown})
+            continue
+        delivery = fleet.delivery(interval)
+        shown |= {
+            "interval": interval,
+            "commitment_wh": delivery.commitment_wh,
+            "delivered_wh": delivery.delivered_wh,
+            "exported_wh": delivery.exported_wh,
+            "final": fleet.is_final(interval),
+        }
+        found.append(shown)
+    return found
 
 
 def _reports(inputs: WatchInputs, slot: int) -> list[Report]:
@@ -317,9 +333,9 @@ def _clearing(inputs: SettleInputs, slot: int) -> Clearing:
 
 def _refreshed(watched: Made, reached: Session) -> dict[str, Json]:
     """Return the paper of deliveries with what has become final."""
-    body = watched.papers["deliveries"]
+    body, fleet = watched.papers["deliveries"], reached.ledger.fleet
     deliveries = [
-        {**each, "final": reached.ledger.fleet.is_final(each["interval"])}
+        {**each, "final": each["final"] or fleet.is_final(each["interval"])}
         for each in body["deliveries"]
     ]
     return {"deliveries": {**body, "deliveries": deliveries}}

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import numpy as np
 from sqlalchemy import select
@@ -12,14 +11,11 @@ from aggregator.service.day.desk import Desk
 from aggregator.service.day.fleet import homes_in_use, import_prices
 from aggregator.service.day.fleet_series import QUARTER_H, QUARTER_S, home_quarters
 from aggregator.service.day.ledger import Session, accounts_of
-from aggregator.service.day.made import Made, Rows, span_ms
+from aggregator.service.day.made import FLEET, Made, Rows, span_ms
 from aggregator.service.store.channels import GRID, LOAD
 from aggregator.service.store.tables import revenues, settlements
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray, IntArray
-
-FLEET: Final = 0
-"""Number of the fleet's own row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +48,7 @@ class RevenueInputs:
 
 def gather_revenue(desk: Desk, day: date) -> RevenueInputs:
     """Read what was measured and settled on a day."""
+    desk.require_over(day)
     settings, grid = desk.settings, desk.grid(day)
     begin_ms, end_ms = span_ms(grid)
     columns = settlements.c

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from aggregator.service.day.desk import Desk
-from aggregator.service.day.made import find_paper
-from aggregator.service.day.revenue import FLEET
+from aggregator.service.day.made import FLEET, find_paper
 from aggregator.service.day.steps import STEPS, run_step, runs_of
 from aggregator.service.registry.audit import Deed, record
 from aggregator.service.registry.writing import home_number
@@ -119,6 +118,7 @@ def day_router(desk: Desk) -> APIRouter:
     _add_runs(router, desk)
     _add_papers(router, desk)
     _add_accounts(router, desk)
+    _add_reliability(router, desk)
     return router
 
 
@@ -190,6 +190,8 @@ def _add_accounts(router: APIRouter, desk: Desk) -> None:
             rows = connection.execute(of_home.order_by(revenues.c.day.desc()).limit(limit))
             return [Earned.model_validate({**row}) for row in rows.mappings()]
 
+
+def _add_reliability(router: APIRouter, desk: Desk) -> None:
     @router.get("/api/day/{day}/reliability", **needs(Access.VIEWER))
     def list_reliability(day: OfDay) -> list[Scored]:
         """Return how far batteries can be counted on, least reliable first."""

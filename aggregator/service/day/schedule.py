@@ -2,19 +2,60 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from threading import Event
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from aggregator.service.day.desk import Desk
-from aggregator.service.day.steps import DONE, RUNNING, STEPS, Run, Step, When
+from aggregator.service.day.steps import DONE, RUNNING, STEPS, Run, Step, When, run_step
+from aggregator.service.errors import StoreUnavailableError
+from aggregator.service.ingest.subscriber import Tell
 from aggregator.service.store.tables import runs
 
+SCHEDULE: Final = "schedule"
+"""Who asked for what the scheduler runs."""
 AFTER_DAYS: Final = 3
 """For so many days what comes after a day is tried."""
 _STUCK_MS: Final = 3_600_000
 """After so long a run that does not end has been killed. [ms]"""
+
+
+def run_due(desk: Desk, *, tell: Tell, ending: Event) -> None:
+    """Run all that is due, each step once, in order; what one makes may be what another needs.
+
+    Parameters
+    ----------
+    desk : Desk
+        What steps work with.
+    tell : callable
+        Takes a line for each step that was not done, once while it says the same.
+    ending : Event
+        Once it is set no further step is begun.
+
+    Raises
+    ------
+    StoreUnavailableError
+        If the database does not answer; what is due stays due.
+    """
+    tried: set[tuple[str, date]] = set()
+    while left := [each for each in due(desk) if each not in tried]:
+        name, day = left[0]
+        tried.add((name, day))
+        if ending.is_set():
+            return
+        before = _latest(desk, [day]).get(day.isoformat(), {}).get(name)
+        try:
+            run = run_step(desk, name, day, who=SCHEDULE)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # a broken step must not take the ingest with it
+            tell(f"{name} of {day} broke, tell us of it: {error!r}")
+            continue
+        known = before is not None and (before.state, before.line) == (run.state, run.line)
+        if run.state != DONE and not known and STEPS[name].when is not When.DURING:
+            tell(f"{name} of {day} {run.state}: {run.line}")
 
 
 def due(desk: Desk) -> list[tuple[str, date]]:

@@ -7,7 +7,6 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aggregator.bills import WIRE_PRICE_SHARE
-from aggregator.publish import SOC_MARGIN
 
 STEPS_S: Final = (900, 1800, 3600)
 """Lengths that a market interval may have. [s]"""
@@ -52,7 +51,7 @@ class DaySettings:
     """Part of a bid that the market takes, 0..1."""
     flexibility_margin_per_mwh: float = 5.0
     """What flexibility earns at least, beyond the worth of its energy. [currency/MWh]"""
-    soc_margin: float = SOC_MARGIN
+    soc_margin: float = 0.2  # publish.SOC_MARGIN, whose module loads the solver
     """How far below the plan a home may go for a promise, 0..1."""
     wire_price_share: float = WIRE_PRICE_SHARE
     """Price of energy out of the fleet over the retail price, 0..1."""

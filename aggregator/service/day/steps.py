@@ -4,29 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from importlib import import_module
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import insert, select, update
 
 from aggregator.errors import PlanError
-from aggregator.service.day import (
-    forecast,
-    offer,
-    plan,
-    prices,
-    promise,
-    reliability,
-    revenue,
-    weather,
-)
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.errors import StepInputError
-from aggregator.service.day.ledger import Session, session
 from aggregator.service.day.made import Made, input_hash, write_made
 from aggregator.service.store.tables import runs
 from contracts.errors import LedgerError
 from devices.errors import DeviceError
+
+if TYPE_CHECKING:
+    from aggregator.service.day.ledger import Session
+
+_PACKAGE: Final = "aggregator.service.day"
 
 
 class When(StrEnum):
@@ -39,59 +34,80 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: what it reads, and what it makes of that and nothing else."""
+    """One step: what it reads, and what it makes of that and nothing else.
+
+    Its module is loaded when it is run: planning loads a solver, which a service can wait for.
+    """
 
     when: When
     """When it is due."""
-    gather: Callable[[Desk, date], Any]
-    """Reads what it is made from, out of the store and from outside."""
-    make: Callable[[Any], Made] | None = None
-    """Makes rows of it: the same of the same."""
-    act: Callable[[Any, Session], Made] | None = None
-    """Likewise, with the ledger."""
+    place: str
+    """Its module in this package."""
+    gather: str
+    """Function there that reads what it is made from, out of the store and from outside."""
+    make: str
+    """Function there that makes rows of it: the same of the same."""
+    on_ledger: bool = False
+    """Whether ``make`` is given the ledger too."""
     needs: tuple[str, ...] = ()
     """Steps that must be done before the scheduler runs it."""
 
+    def functions(self) -> tuple[Callable[[Desk, date], Any], Callable[..., Made]]:
+        """Return what gathers and what makes."""
+        module = import_module(f"{_PACKAGE}.{self.place}")
+        return getattr(module, self.gather), getattr(module, self.make)
+
+
+def _before(place: str, gather: str, make: str, *needs: str) -> Step:
+    return Step(when=When.BEFORE, place=place, gather=gather, make=make, needs=needs)
+
+
+def _after(place: str, gather: str, make: str, *needs: str) -> Step:
+    return Step(when=When.AFTER, place=place, gather=gather, make=make, needs=needs)
+
 
 STEPS: Final[Mapping[str, Step]] = {
-    "weather": Step(when=When.BEFORE, gather=weather.gather_weather, make=weather.make_weather),
-    "prices": Step(when=When.BEFORE, gather=prices.gather_day_ahead, make=prices.make_prices),
-    "forecast": Step(
-        when=When.BEFORE, gather=forecast.gather_forecast, make=forecast.make_forecast
-    ),
-    "plan": Step(
-        needs=("forecast",), when=When.BEFORE, gather=plan.gather_plan, make=plan.make_plan
-    ),
-    "offer": Step(
-        needs=("plan",), when=When.BEFORE, gather=offer.gather_offer, make=offer.make_offer
-    ),
-    "award": Step(
-        needs=("offer",), when=When.BEFORE, gather=plan.gather_award, make=plan.make_award
-    ),
+    "weather": _before("weather", "gather_weather", "make_weather"),
+    "prices": _before("prices", "gather_day_ahead", "make_prices"),
+    "forecast": _before("forecast", "gather_forecast", "make_forecast"),
+    "plan": _before("plan", "gather_plan", "make_plan", "forecast"),
+    "offer": _before("offer", "gather_offer", "make_offer", "plan"),
+    "award": _before("plan", "gather_award", "make_award", "offer"),
     "publish": Step(
-        needs=("award",), when=When.BEFORE, gather=promise.gather_publish, act=promise.make_publish
+        when=When.BEFORE,
+        place="promise",
+        gather="gather_publish",
+        make="make_publish",
+        on_ledger=True,
+        needs=("award",),
     ),
     "watch": Step(
-        needs=("publish",), when=When.DURING, gather=promise.gather_watch, act=promise.make_watch
+        when=When.DURING,
+        place="promise",
+        gather="gather_watch",
+        make="make_watch",
+        on_ledger=True,
+        needs=("publish",),
     ),
-    "imbalance": Step(when=When.AFTER, gather=prices.gather_imbalance, make=prices.make_prices),
+    "imbalance": _after("prices", "gather_imbalance", "make_prices", "publish"),
     "settle": Step(
-        needs=("publish",), when=When.AFTER, gather=promise.gather_settle, act=promise.make_settle
+        when=When.AFTER,
+        place="promise",
+        gather="gather_settle",
+        make="make_settle",
+        on_ledger=True,
+        needs=("publish",),
     ),
     "revenue": Step(
-        needs=("settle",), when=When.AFTER, gather=revenue.gather_revenue, act=revenue.make_revenue
-    ),
-    "reliability": Step(
         when=When.AFTER,
-        gather=reliability.gather_reliability,
-        make=reliability.make_reliability,
+        place="revenue",
+        gather="gather_revenue",
+        make="make_revenue",
+        on_ledger=True,
+        needs=("settle",),
     ),
-    "score": Step(
-        needs=("forecast",),
-        when=When.AFTER,
-        gather=forecast.gather_score,
-        make=forecast.make_scores,
-    ),
+    "reliability": _after("reliability", "gather_reliability", "make_reliability"),
+    "score": _after("forecast", "gather_score", "make_scores", "forecast"),
 }
 """In the order of the day."""
 RUNNING, DONE, UNFINISHED, FAILED = "running", "done", "unfinished", "failed"
@@ -159,8 +175,10 @@ def run_step(desk: Desk, name: str, day: date, *, who: str) -> Run:
         try:
             _carry_out(desk, STEPS[name], day, number)
         except _EXPECTED as error:
-            line = " ".join(str(error).split())
-            _end(desk, number, state=FAILED, line=line)
+            _end(desk, number, line=" ".join(str(error).split()))
+        except Exception as error:
+            _end(desk, number, line=f"broke, tell us of it: {error!r}"[:500])
+            raise
     return read_run(desk, number)
 
 
@@ -188,17 +206,20 @@ def _begin(desk: Desk, name: str, day: date, who: str) -> int:
 
 def _carry_out(desk: Desk, step: Step, day: date, number: int) -> None:
     """Run a step and write all that it makes in one transaction."""
-    inputs = step.gather(desk, day)
+    gather, make = step.functions()
+    inputs = gather(desk, day)
     hashed = input_hash(inputs)
-    if step.act is not None:
-        with session(desk) as reached:
-            _keep(desk, step.act(inputs, reached), day, number, hashed, reached)
-    elif step.make is not None:
-        _keep(desk, step.make(inputs), day, number, hashed, None)
+    if not step.on_ledger:
+        _keep(desk, make(inputs), day, number, hashed, None)
+        return
+    from aggregator.service.day.ledger import session  # noqa: PLC0415 -- loads the contracts
+
+    with session(desk) as reached:
+        _keep(desk, make(inputs, reached), day, number, hashed, reached)
 
 
 def _keep(  # noqa: PLR0917 - one value each of what a run leaves
-    desk: Desk, made: Made, day: date, number: int, hashed: str, reached: Session | None
+    desk: Desk, made: Made, day: date, number: int, hashed: str, reached: "Session | None"
 ) -> None:
     with desk.store.write() as connection:
         if reached is not None:
@@ -215,10 +236,11 @@ def _keep(  # noqa: PLR0917 - one value each of what a run leaves
         )
 
 
-def _end(desk: Desk, number: int, *, state: str, line: str) -> None:
+def _end(desk: Desk, number: int, *, line: str) -> None:
+    """Write that a run failed."""
     with desk.store.write() as connection:
         ended = update(runs).where(runs.c.number == number)
-        connection.execute(ended.values(state=state, line=line, ended_ms=desk.now_ms()))
+        connection.execute(ended.values(state=FAILED, line=line, ended_ms=desk.now_ms()))
 
 
 def read_run(desk: Desk, number: int) -> Run:

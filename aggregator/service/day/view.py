@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import Connection, select
 
-from aggregator.files import Json
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.made import find_paper, ms
 from aggregator.service.day.prices import DAY_AHEAD, IMBALANCE, prices_to_go_by
@@ -16,6 +15,9 @@ from aggregator.service.rest.day import FleetDay
 from aggregator.service.store.tables import settlements
 from contracts.promise import SOC_BP_MAX
 from contracts.timegrid import TimeGrid
+
+if TYPE_CHECKING:
+    from aggregator.files import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,10 @@ class MarketDay:
             kinds = ("award", "schedule", "deliveries")
             found = {kind: find_paper(connection, kind, day) for kind in kinds}
             plan = find_paper(connection, "replan", day) or find_paper(connection, "plan", day)
-            known = [
-                prices_to_go_by(connection, quantity, grid, zone=zone, days_back=0).price_per_mwh
-                for quantity in (DAY_AHEAD, IMBALANCE)
-            ]
+            prices, imbalance = (
+                _published(connection, quantity, grid, zone) for quantity in (DAY_AHEAD, IMBALANCE)
+            )
             settled = _settled(connection, grid)
-        prices, imbalance = (_optional(each.tolist()) for each in known)
         if plan is None and not settled and all(each is None for each in prices):
             empty: dict[str, Any] = {name: [] for name in _LISTS}
             return FleetDay(**empty, day=day, zone=zone)
@@ -79,24 +79,28 @@ def _settled(connection: Connection, grid: TimeGrid) -> dict[int, dict[str, Any]
     return {row["interval_number"]: {**row} for row in connection.execute(query).mappings()}
 
 
-def _of(paper: Json | None, name: str, grid: TimeGrid) -> list[Any]:
+def _of(paper: "Json | None", name: str, grid: TimeGrid) -> list[Any]:
     """Return a paper's series; nothing of it where it is missing or of other intervals."""
     values = (paper or {}).get(name, [])
     return list(values) if len(values) == grid.count else [None] * grid.count
 
 
-def _net_export(plan: Json | None, grid: TimeGrid) -> list[float | None]:
+def _net_export(plan: "Json | None", grid: TimeGrid) -> list[float | None]:
     pairs = zip(_of(plan, "export_wh", grid), _of(plan, "import_wh", grid), strict=True)
     return [None if sold is None else sold - bought for sold, bought in pairs]
 
 
-def _deliveries(paper: Json | None, grid: TimeGrid) -> list[dict[str, Any] | None]:
+def _deliveries(paper: "Json | None", grid: TimeGrid) -> list[dict[str, Any] | None]:
     by_interval = {each["interval"]: each for each in (paper or {}).get("deliveries", [])}
     return [by_interval.get(interval) for interval in grid.intervals]
 
 
-def _optional(values: Sequence[float]) -> list[float | None]:
-    return [None if np.isnan(each) else each for each in values]
+def _published(
+    connection: Connection, quantity: str, grid: TimeGrid, zone: str
+) -> list[float | None]:
+    """Return prices that are published, and none that stands in."""
+    found = prices_to_go_by(connection, quantity, grid, zone=zone, days_back=0)
+    return [None if np.isnan(each) else each for each in found.price_per_mwh.tolist()]
 
 
 def _first(one: Sequence[Any], other: Sequence[Any]) -> list[Any]:

@@ -72,6 +72,7 @@ class Ingest:
             client_id=f"gridpact-{settings.ingest.name}",
             share=settings.ingest.share,
             most=settings.ingest.in_flight,
+            session_s=settings.ingest.session_s,
             tell=tell,
         )
         self._thread = threading.Thread(target=self._work, name="ingest", daemon=True)
@@ -110,12 +111,12 @@ class Ingest:
 
     def _take(self) -> None:
         ingest = self._settings.ingest
-        offered = False
+        offered = 0
         while not self._ending.is_set():
-            if offered != self._subscriber.connected:
-                offered = self._subscriber.connected
-                if offered:
-                    self._subscriber.publish(RECEIVED, b"offered", retain=True)
+            now_as = self._subscriber.connected_as
+            if now_as not in {0, offered}:  # a broker that was killed may have forgotten the offer
+                self._subscriber.publish(RECEIVED, b"offered", retain=True)
+                offered = now_as
             messages = self._subscriber.take(ingest.batch_messages, wait_s=_TURN_S)
             if not messages:
                 continue

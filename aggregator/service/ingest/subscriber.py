@@ -22,8 +22,6 @@ from aggregator.service.settings import BrokerSettings
 from devices.mqtt_client import client_context
 from devices.settings import read_secret
 
-SESSION_S: Final = 7 * 24 * 3600
-"""How long the broker keeps our session while we are away; gateways keep messages so long. [s]"""
 _TURN_S: Final = 0.25
 """How often whoever waits for room looks whether it is to end. [s]"""
 _RETRY_S: Final = (1, 4)
@@ -62,6 +60,8 @@ class Subscriber:
         Name of the group of processes that share the messages (MQTT 5); empty for none.
     most : int
         Messages that may be out to us without an acknowledgement.
+    session_s : int
+        How long the broker keeps our session while we are away (MQTT 5). [s]
     tell : callable
         Told once when the broker is lost and once when it is back.
     """
@@ -73,11 +73,13 @@ class Subscriber:
         client_id: str,
         share: str = "",
         most: int,
+        session_s: int = 604_800,
         tell: Tell,
     ) -> None:
         self._settings = settings
         self._share = f"$share/{share}/" if share else ""
         self._most = most
+        self._session_s = session_s
         self._tell = tell
         self._connection = 0
         self._connected = False
@@ -121,6 +123,11 @@ class Subscriber:
         return self._connected
 
     @property
+    def connected_as(self) -> int:
+        """The number of the connection on which we hear the broker; 0 where there is none."""
+        return self._connection if self._connected else 0
+
+    @property
     def waiting(self) -> int:
         """How many messages wait to be taken."""
         return self._waiting.qsize()
@@ -130,7 +137,7 @@ class Subscriber:
         options: dict[str, Any] = {}
         if self._settings.speaks_5:
             asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
-            asked.SessionExpiryInterval = SESSION_S
+            asked.SessionExpiryInterval = self._session_s
             asked.ReceiveMaximum = self._most
             options = {"clean_start": False, "properties": asked}
         self._client.connect_async(

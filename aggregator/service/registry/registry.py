@@ -170,7 +170,7 @@ class Registry:
         self, kind: Kind, where: ColumnElement[bool], limit: int, *, prefix: str = ""
     ) -> list[Entry]:
         query = select(kind.table).where(where).order_by(kind.table.c.id).limit(limit)
-        with self.store.read() as connection:
+        with self.store.look() as connection:
             rows = connection.execute(query).mappings().all()
         return [kind.entry(prefix + row["id"], row) for row in rows]
 

@@ -131,7 +131,7 @@ class TokenBook:
         if not secret.startswith(PREFIX):
             return None
         query = select(*_COLUMNS).select_from(_OF_HOMES).where(tokens.c.hash == secret_hash(secret))
-        with self.store.read() as connection:
+        with self.store.look() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else _token(row)
 

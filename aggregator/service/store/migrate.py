@@ -55,6 +55,12 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_known(revision: str) -> bool:
+    """Return whether this program can work with tables of a revision, or bring them forward."""
+    known = ScriptDirectory(str(_PLACE)).walk_revisions()
+    return revision in {each.revision for each in known}
+
+
 def newest_revision() -> str | None:
     """Return the revision that this program works with."""
     return ScriptDirectory(str(_PLACE)).get_current_head()

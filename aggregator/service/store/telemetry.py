@@ -1,7 +1,6 @@
-"""Measurements into the store and out of it."""
+"""Measurements into the store."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, Insert, Table, insert, select
@@ -32,8 +31,6 @@ ROLLUPS: Final[Mapping[int, Table]] = {
     DAY_MS: telemetry_1day,
 }
 """Tables by the size of their bins, in the order in which they are made. [ms]"""
-SERIES_MOST: Final = 10_000
-"""Rows of a series that are read at once."""
 
 _LINE: Final = "%d\t%d\t%d\t%d\t%r\t%r\t%r\t%r\n"
 _MARK: Final = (
@@ -54,24 +51,6 @@ _REFUSED: Final = (
     "ON CONFLICT (reason, sender) DO UPDATE SET count = refusals.count + excluded.count, "
     "last_ms = excluded.last_ms, example = excluded.example"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One row of a series, in our signs."""
-
-    start_ms: int
-    """Where its bin starts, or its period. [ms]"""
-    covered_ms: int
-    """How long was measured in it. [ms]"""
-    low: float
-    """Least value."""
-    high: float
-    """Greatest value."""
-    mean: float
-    """Mean over the time that was measured."""
-    last: float
-    """Latest value."""
 
 
 def bin_start_ms(end_ms: int, size_ms: int) -> int:
@@ -168,76 +147,6 @@ def write_answers(connection: Connection, rows: Sequence[Mapping[str, object]]) 
 def write_refusals(connection: Connection, rows: Sequence[Row]) -> None:
     """Add to the counts of refusals: rows of `refusals`."""
     insert_rows(connection, refusals, sorted(rows), _REFUSED)
-
-
-def read_series(
-    connection: Connection,
-    home_number: int,
-    channel_number: int,
-    *,
-    start_ms: int,
-    end_ms: int,
-    size_ms: int | None,
-    most: int = SERIES_MOST,
-) -> list[Point]:
-    """Return one home's series of one channel, oldest first.
-
-    Parameters
-    ----------
-    connection : Connection
-        Of `Store.read`.
-    home_number, channel_number : int
-        Whose, and which of `CHANNELS`.
-    start_ms, end_ms : int
-        From and until; bins and periods that begin there. [ms]
-    size_ms : int, optional
-        Size of the bins, a key of `ROLLUPS`; None for what was told. [ms]
-    most : int
-        Rows at most.
-    """
-    if size_ms is None:
-        return _raw(connection, (home_number, channel_number), (start_ms, end_ms), most)
-    table = ROLLUPS[size_ms]
-    columns = table.c
-    found = connection.execute(
-        select(
-            columns.start_ms,
-            columns.covered_ms,
-            columns.low,
-            columns.high,
-            columns.mean,
-            columns.last,
-        )
-        .where(columns.home_number == home_number, columns.channel_number == channel_number)
-        .where(columns.start_ms >= start_ms, columns.start_ms < end_ms)
-        .order_by(columns.start_ms)
-        .limit(most)
-    )
-    return [Point(*row) for row in found]
-
-
-def _raw(
-    connection: Connection, whose: tuple[int, int], span: tuple[int, int], most: int
-) -> list[Point]:
-    columns = telemetry.c
-    found = connection.execute(
-        select(
-            columns.end_ms - columns.period_ms,
-            columns.period_ms,
-            columns.low,
-            columns.high,
-            columns.mean,
-            columns.last,
-        )
-        .where(columns.home_number == whose[0], columns.channel_number == whose[1])
-        # the key is by end: the second bound keeps the search within a day of the first
-        .where(columns.end_ms > span[0], columns.end_ms <= span[1] + DAY_MS)
-        .where(columns.end_ms - columns.period_ms >= span[0])
-        .where(columns.end_ms - columns.period_ms < span[1])
-        .order_by(columns.end_ms)
-        .limit(most)
-    )
-    return [Point(*row) for row in found]
 
 
 def _ignoring(connection: Connection, table: Table) -> Insert:

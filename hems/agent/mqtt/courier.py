@@ -13,6 +13,7 @@ from hems.agent.mqtt.backoff import Backoff
 from hems.agent.mqtt.command_desk import CommandDesk
 from hems.agent.mqtt.commands_in import Envelope
 from hems.agent.mqtt.panel import Panel
+from hems.agent.mqtt.receipts import Receipts
 from hems.agent.mqtt.settings import CourierSettings, Topics
 from hems.agent.mqtt.spool import THING as SPOOL
 from hems.agent.mqtt.spool import Lane, Letter, Spool
@@ -40,6 +41,8 @@ STOOD_S: Final = 60.0
 FAREWELL_S: Final = 3.0
 """How long saying farewell may take. [s]"""
 _READ_AGAIN_S: Final = 10.0
+_RECEIPTS_S: Final = 60.0
+"""How often it is looked whether receipts are overdue. [s]"""
 
 
 class Courier:
@@ -100,6 +103,14 @@ class Courier:
             bytes_max=int(telemetry.spool_mb * 1e6),
         )
         """What waits for the broker."""
+        self._receipts = Receipts(
+            self._topics,
+            wanted=settings.broker.receipts,
+            believed_s=telemetry.expire_h * 3600,
+            store=store,
+            clock=clock,
+            health=health,
+        )
         self._desk = CommandDesk(
             settings.commands,
             self._topics,
@@ -167,6 +178,8 @@ class Courier:
                     "dropped": self.spool.dropped,
                     "rows": [{"timestamp": time_s, **row} for row in rows],
                 }
+                if self._receipts.wanted:
+                    body["receipt"] = True
                 errors = self._forecast_errors() if self._forecast_errors is not None else {}
                 if errors:
                     body["forecast_errors"] = errors
@@ -204,35 +217,39 @@ class Courier:
         from hems.agent.mqtt.link import ONLINE  # noqa: PLC0415 -- loads paho
 
         await connection.publish(self._topics.status, ONLINE, retain=True)
-        heard = self._settings.commands.enabled and await self._listen(connection)
+        commands = await self._listen(connection) if self._settings.commands.enabled else set()
+        receipts = await self._receipts.listen(connection)
         await self._panel.introduce(connection)
         self.spool.begin()
         await _together(
             self._send(connection),
             self._panel.show(connection, self._facts),
-            *([self._hear(connection)] if heard else []),
+            self._send_again(),
+            *([self._hear(connection, commands)] if commands or receipts else []),
         )
 
-    async def _listen(self, connection: "Connection") -> bool:
-        """Subscribe to commands; return False where the broker does not let us."""
+    async def _listen(self, connection: "Connection") -> set[str]:
+        """Subscribe to commands; return their topics, none where the broker does not let us."""
+        topics = self._topics.commands(self._settings.commands.names)
         try:
-            for topic in self._topics.commands(self._settings.commands.names):
+            for topic in topics:
                 await connection.subscribe(topic)
         except BrokerRefusedError as error:
             self._health.lost(COMMANDS, str(error))
-            return False
+            return set()
         self._health.back(COMMANDS)
-        return True
+        return set(topics)
 
-    async def _hear(self, connection: "Connection") -> None:
-        topics = set(self._topics.commands(self._settings.commands.names))
+    async def _hear(self, connection: "Connection", commands: set[str]) -> None:
         async for message in connection.incoming():
             # some brokers hand out retained messages of topics that nobody here asked for
-            if message.topic in topics:
+            if message.topic in commands:
                 envelope = Envelope(
                     correlation=message.correlation, expires_in_s=message.expires_in_s
                 )
                 self._desk.receive(message.payload, envelope, retained=message.retained)
+            else:
+                self.spool.received(self._receipts.hear(message.topic, message.payload))
 
     async def _send(self, connection: "Connection") -> None:
         """Send what waits, a few messages at a time, each until it is acknowledged."""
@@ -251,14 +268,27 @@ class Courier:
             if not letters:
                 await self.spool.more()
 
+    async def _send_again(self) -> None:
+        """Send again what waits for its receipt for too long."""
+        while True:
+            await self._clock.sleep(_RECEIPTS_S)
+            self.spool.send_again(now_s=self._clock.monotonic_s())
+
     async def _deliver(self, connection: "Connection", letter: Letter) -> None:
+        receipt = self._receipts.heard and letter.wants_receipt
+        if receipt:
+            self.spool.expect(letter)
         await connection.publish(
             letter.topic,
             letter.payload,
             expires_in_s=letter.expires_s - self._clock.utc().timestamp(),
             correlation_id=letter.correlation_id,
         )
-        self.spool.delivered(letter)
+        # the first offer may have come meanwhile: the broker hands it out before its answer
+        if receipt and self._receipts.offered:
+            self.spool.hand_over(letter, now_s=self._clock.monotonic_s())
+        else:
+            self.spool.delivered(letter)
 
     async def _say_farewell(self, connection: "Connection") -> None:
         from hems.agent.mqtt.link import OFFLINE  # noqa: PLC0415 -- loads paho

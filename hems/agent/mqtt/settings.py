@@ -57,6 +57,9 @@ class BrokerSettings:
     """Longest pause between two attempts to connect, 2..3600. [s]"""
     announce: bool = True
     """Whether the gateway announces itself in the house's network by mDNS."""
+    receipts: bool = True
+    """Whether telemetry is kept until the aggregator's service has it on its disk, where one offers
+    to say so; else until the broker has acknowledged it."""
 
     def __post_init__(self) -> None:
         _within(self.port or 1, "port", 1, 65_535)
@@ -230,6 +233,16 @@ class Topics:
     def outcome(self) -> str:
         """What became of a command."""
         return self._of("outcome")
+
+    @property
+    def receipts_offered(self) -> str:
+        """Whether the aggregator's service gives receipts, to everybody, retained."""
+        return f"{self.root}/received"
+
+    @property
+    def received(self) -> str:
+        """Which of our messages the aggregator's service has on its disk."""
+        return self._of("received")
 
     @property
     def state(self) -> str:

@@ -1,15 +1,16 @@
-"""Messages on their way to the broker: kept until it has acknowledged them.
+"""Messages on their way: kept until the broker, or the aggregator's service, has them.
 
-What is to be said goes to the gateway's memory first and is forgotten when the broker has it, so a
-killed process or a day without a broker loses nothing that fits. A message may be sent twice; it
-then carries the same ``id``, so that receivers can drop the second one.
+What is to be said goes to the gateway's memory first and is forgotten when the broker has it, or
+where receipts are offered when the service has it on its disk; so a killed process or a day without
+a broker loses nothing that fits. A message may be sent twice; it then carries the same ``id``, so
+that receivers can drop the second one.
 """
 
 import asyncio
 import json
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import chain, islice
@@ -26,6 +27,10 @@ _MEMORY_ROWS: Final = 1_000
 _ACKNOWLEDGED_MOST: Final = 200
 """Acknowledged messages that are deleted with the next new one, to write to the flash less often;
 after a crash they are sent again."""
+AGAIN_S: Final = 900.0
+"""How long a message waits for its receipt until it is sent again on the same connection; then
+twice as long, and so on: a service that is away must not find a heap of copies. [s]"""
+_AGAIN_MOST_S: Final = 86_400.0
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS spool (
     number INTEGER PRIMARY KEY, lane INTEGER NOT NULL, id TEXT NOT NULL, topic TEXT NOT NULL,
@@ -66,6 +71,11 @@ class Letter:
     correlation_id: str | None = None
     """Which command it answers."""
 
+    @property
+    def wants_receipt(self) -> bool:
+        """Whether it asks the aggregator's service for a receipt."""
+        return json.loads(self.payload).get("receipt") is True
+
 
 class Spool:
     """Keep messages in order until they are delivered; bounded, counting what is dropped.
@@ -93,6 +103,11 @@ class Spool:
         self._answers: OrderedDict[int, None] = OrderedDict()
         self._fresh: OrderedDict[int, None] = OrderedDict()
         self._backlog: OrderedDict[int, None] = OrderedDict()
+        # the broker has these, until when it is waited for their receipts
+        self._handed_over: OrderedDict[int, float] = OrderedDict()
+        self._pauses_s: dict[int, float] = {}
+        self._expected: dict[str, int] = {}
+        self._names: dict[int, str] = {}
         self._unsaved: OrderedDict[int, Letter] = OrderedDict()
         self._gone: set[int] = set()
         self._bytes = 0
@@ -104,7 +119,7 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """How many messages wait."""
+        """How many messages are kept."""
         return len(self._sizes)
 
     @property
@@ -158,7 +173,11 @@ class Spool:
         return letter
 
     def begin(self) -> None:
-        """Take note of a new connection: telemetry that waits now comes after what is new."""
+        """Take note of a new connection: telemetry that waits now comes after what is new.
+
+        What has no receipt yet waits again, for the broker may have lost it.
+        """
+        self._wait_again(self._handed_over)
         self._backlog.update(self._fresh)
         self._fresh.clear()
 
@@ -198,9 +217,52 @@ class Spool:
         if len(self._gone) >= _ACKNOWLEDGED_MOST:
             self.save()
 
+    def expect(self, letter: Letter) -> None:
+        """Take note, before a message is sent, that a receipt may come for it."""
+        self._expected[letter.id] = letter.number
+        self._names[letter.number] = letter.id
+
+    def hand_over(self, letter: Letter, *, now_s: float) -> None:
+        """Keep a message that the broker has until its receipt comes.
+
+        Parameters
+        ----------
+        letter : Letter
+            The message; `expect` was told of it.
+        now_s : float
+            The time by the clock that does not jump. [s]
+        """
+        number = letter.number
+        if number not in self._sizes:
+            return  # the receipt was quicker than the broker's word
+        pause_s = self._pauses_s.get(number, AGAIN_S)
+        self._pauses_s[number] = min(2 * pause_s, _AGAIN_MOST_S)
+        for line in (self._answers, self._fresh, self._backlog):
+            line.pop(number, None)
+        self._handed_over[number] = now_s + pause_s
+
+    def received(self, names: Iterable[str]) -> None:
+        """Forget messages, by their ids, that the aggregator's service has on its disk."""
+        for name in names:
+            number = self._expected.get(name)
+            if number is not None:
+                self._forget(number)
+        if len(self._gone) >= _ACKNOWLEDGED_MOST:
+            self.save()
+
+    def send_again(self, *, now_s: float) -> None:
+        """Send again what has waited for its receipt for too long.
+
+        Parameters
+        ----------
+        now_s : float
+            The time by the clock that does not jump. [s]
+        """
+        self._wait_again([number for number, s in self._handed_over.items() if s <= now_s])
+
     async def more(self) -> None:
         """Wait until there is something to send."""
-        while not self._sizes:
+        while not (self._answers or self._fresh or self._backlog):
             self._more.clear()
             await self._more.wait()
 
@@ -233,6 +295,15 @@ class Spool:
         ((self._dropped,),) = self._store.rows("SELECT count FROM spool_dropped")
         self.begin()
 
+    def _wait_again(self, numbers: Iterable[int]) -> None:
+        again = set(numbers)
+        if not again:
+            return
+        for number in again:
+            del self._handed_over[number]
+        self._backlog = OrderedDict.fromkeys(sorted(again.union(self._backlog)))
+        self._more.set()
+
     def _line_up(self, number: int, lane: Lane, size: int) -> None:
         self._sizes[number] = size
         self._bytes += size
@@ -240,7 +311,8 @@ class Spool:
 
     def _make_room(self) -> None:
         while self.waiting > self._rows_max or (self._bytes > self._bytes_max and self.waiting > 1):
-            self._drop(next(chain(self._backlog, self._fresh, self._answers)))
+            lines = (self._handed_over, self._backlog, self._fresh, self._answers)
+            self._drop(next(chain.from_iterable(lines)))
 
     def _shed(self) -> None:
         """Keep no more in memory than it holds."""
@@ -262,6 +334,9 @@ class Spool:
         self._bytes -= size
         for line in (self._answers, self._fresh, self._backlog):
             line.pop(number, None)
+        self._handed_over.pop(number, None)
+        self._pauses_s.pop(number, None)
+        self._expected.pop(self._names.pop(number, ""), None)
         if self._unsaved.pop(number, None) is None:
             self._gone.add(number)
 

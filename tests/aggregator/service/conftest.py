@@ -13,7 +13,18 @@ from aggregator.service.store.store import open_store
 from aggregator.service.store.telemetry import write_channels
 from scenarios.bench.service_world import Mosquitto, Postgres, postgres_programs
 
-LONG_S = 30.0
+LONG_S = 120.0
+TABLES = "tables"
+
+
+def pytest_collection_modifyitems(items):
+    """Let one worker run all that needs PostgreSQL, so that one starts it."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        given = chosen.params.values() if chosen else ()
+        names = {*item.fixturenames, *(each for each in given if isinstance(each, str))}
+        if Path(__file__).parent in item.path.parents and names & {"needs_postgres", "postgres"}:
+            item.add_marker(pytest.mark.xdist_group("postgres"))
 
 
 def until(holds, what):
@@ -38,10 +49,12 @@ def programs(left_out) -> Path:
 def needs_postgres(programs):
     """Return a PostgreSQL server that all tests share."""
     folder = Path(tempfile.mkdtemp(prefix="gridpact-postgres-"))
-    server = Postgres(programs, folder)
+    # it outlives every kill of a process; only a power cut it would not
+    server = Postgres(programs, folder, durable=False)
     server.start()
     try:
-        store = open_store(server.url())
+        server.do(f"CREATE DATABASE {TABLES}")
+        store = open_store(server.url(TABLES))
         migrate(store)
         with store.write() as connection:
             write_channels(connection)
@@ -56,7 +69,8 @@ def needs_postgres(programs):
 def postgres_url(needs_postgres):
     """Return the address of a database with our tables, this test's own."""
     name = f"test_{uuid4().hex[:12]}"
-    needs_postgres.do(f"CREATE DATABASE {name} TEMPLATE postgres")
+    # of a database that nobody is connected to: another would be refused as a template
+    needs_postgres.do(f"CREATE DATABASE {name} TEMPLATE {TABLES}")
     yield needs_postgres.url(name)
     needs_postgres.do(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from aggregator.service.errors import BrokerUnavailableError
 from aggregator.service.rest.app import create_app
-from aggregator.service.rest.fleet import home_now
+from aggregator.service.rest.fleet import home_now, home_row
 from aggregator.service.rest.series import Resolution, choose
 from aggregator.service.store.channels import SOC
 from aggregator.service.store.store import open_store
@@ -142,7 +142,7 @@ def test_health_is_what_was_heard_last(new_parts, populate, online, heard_ago_ms
         connection.execute(update(homes_now).values(online=online, heard_ms=NOW_MS - heard_ago_ms))
 
     with parts.store.read() as connection:
-        assert home_now(connection, "home-2", NOW_MS).health == health
+        assert home_now(home_row(connection, "home-2"), NOW_MS).health == health
     assert parts.fleet.read(NOW_MS).health == ["unknown", health]
 
 

@@ -52,9 +52,24 @@ def test_who_guesses_is_not_heard_and_does_not_fill_the_audit_log(ask):
     assert get("/api/me", "viewer").status_code == 200
 
 
-def test_a_limit_tells_how_long_to_wait():
-    limiter = RateLimiter()
+def test_a_limit_tells_how_long_to_wait_and_holds_over_any_time():
+    now_s = [0.0]
+    limiter = RateLimiter(clock_s=lambda: now_s[0])
 
-    assert [limiter.wait_s("2/hour", "a") for _ in range(2)] == [0, 0]
-    assert 1 <= limiter.wait_s("2/hour", "a") <= 3600
+    assert [limiter.wait_s("2/hour", "a") for _ in range(3)] == [0, 0, 1800]
     assert limiter.wait_s("2/hour", "b") == 0
+    now_s[0] = 1799.5
+    assert limiter.wait_s("2/hour", "a") == 1
+    now_s[0] = 1800.0
+    assert [limiter.wait_s("2/hour", "a") for _ in range(2)] == [0, 1800]
+    now_s[0] = 10_000.0
+    assert [limiter.wait_s("2/hour", "a") for _ in range(3)] == [0, 0, 1800]
+
+
+def test_who_has_used_nothing_is_forgotten_before_others():
+    now_s = [0.0]
+    limiter = RateLimiter(clock_s=lambda: now_s[0], most=2)
+    assert [limiter.wait_s("1/minute", who) for who in "ab"] == [0, 0]
+    now_s[0] = 61.0
+
+    assert [limiter.wait_s("1/minute", who) for who in "cdc"] == [0, 0, 60]

@@ -13,9 +13,7 @@ from aggregator.service.store.telemetry import (
     MINUTE_MS,
     QUARTER_MS,
     ROLLUPS,
-    Point,
     numbers_of,
-    read_series,
     write_measurements,
 )
 
@@ -105,12 +103,11 @@ def test_a_bin_waits_for_its_end_and_a_period_that_ends_with_it_is_in_it(sqlite_
     assert roll_up(sqlite_store, now_ms=end_ms + SETTLED_MS) == 1
 
     with sqlite_store.read() as connection:
-        span = {"start_ms": START_MS, "end_ms": end_ms}
-        point = Point(START_MS, 60_000, 1.0, 3.0, 2.0, 2.5)
-        assert read_series(connection, 1, 1, **span, size_ms=MINUTE_MS) == [point]
-        assert read_series(connection, 1, 1, **span, size_ms=None) == [point]
-        assert read_series(connection, 1, 1, **span, size_ms=QUARTER_MS) == []
-        assert read_series(connection, 1, 2, **span, size_ms=None) == []
+        minutes = connection.execute(select(ROLLUPS[MINUTE_MS])).all()
+    assert [tuple(each) for each in minutes] == [
+        (1, 1, START_MS, 60_000, end_ms, 1.0, 3.0, 2.0, 2.5)
+    ]
+    assert stored(sqlite_store, ROLLUPS[QUARTER_MS]).empty
 
 
 def test_what_is_old_goes_but_not_before_it_was_rolled_up_and_days_stay(store):

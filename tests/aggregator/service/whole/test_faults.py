@@ -7,17 +7,18 @@ again after a cut. So nothing at all may be missing in the end, nor be there twi
 # it goes on for longer than it takes to see the first rows and to kill
 LOAD = {"gateways": 20, "messages_per_s": 40.0, "seconds": 5.0}
 ROWS = 10  # of a message
+INGEST = ("--only", "ingest")  # the other parts take a second to load
 
 
 def test_a_killed_service_loses_nothing_and_takes_what_the_broker_kept(
     service, fleet, rows_in, sqlite_url, waits_until
 ):
-    process = service(sqlite_url)
+    process = service(sqlite_url, *INGEST)
     gateways = fleet(**LOAD)
     gateways.begin()
     waits_until(lambda: rows_in(sqlite_url) > 0, "nothing came")
     process.kill()
-    service(sqlite_url)
+    service(sqlite_url, *INGEST)
 
     seen = gateways.ended()
     assert (seen["sent"], seen["done"]) == (200, 200)
@@ -27,7 +28,7 @@ def test_a_killed_service_loses_nothing_and_takes_what_the_broker_kept(
 def test_a_killed_broker_loses_nothing_that_has_a_receipt(
     service, fleet, rows_in, sqlite_url, waits_until, mosquitto
 ):
-    process = service(sqlite_url)
+    process = service(sqlite_url, *INGEST)
     gateways = fleet(**LOAD)
     gateways.begin()
     waits_until(lambda: rows_in(sqlite_url) > 0, "nothing came")
@@ -45,7 +46,7 @@ def test_a_killed_broker_loses_nothing_that_has_a_receipt(
 def test_a_killed_database_loses_nothing_and_is_told_of_once(
     service, fleet, rows_in, postgres_url, waits_until, needs_postgres
 ):
-    process = service(postgres_url)
+    process = service(postgres_url, *INGEST)
     gateways = fleet(**LOAD)
     gateways.begin()
     waits_until(lambda: rows_in(postgres_url) > 0, "nothing came")

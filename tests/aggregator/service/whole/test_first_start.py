@@ -1,6 +1,7 @@
 """`gridpact serve` from nothing: it makes its secrets, hears a gateway, and ends when told."""
 
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -12,11 +13,14 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.service.broker import may_use
+from aggregator.service.serve import known_tables
+from aggregator.service.settings import read_service
 from aggregator.service.store.store import open_store
 from aggregator.service.store.tables import telemetry, tokens
 from contracts.local.local_node import free_port
 from scenarios.bench.service_load import payload
 from scenarios.bench.service_world import GRIDPACT, Process, started_service
+from scenarios.cli import main
 
 LONG_S = 60.0
 
@@ -110,29 +114,87 @@ def test_a_first_start_makes_its_secrets_hears_a_gateway_and_ends_when_told(serv
     assert count(serving, tokens) == 1
 
 
-def test_wrong_use_is_one_line(serving):
-    serving.config.write_text('[broker]\nprotocol = "4"\n')
-    done = serving.do()
-    assert done.returncode == 1
-    assert done.stderr == (
-        "gridpact: service.toml [broker]: protocol is '4'; give one of 5, 3.1.1\n"
+BROKER = '[broker]\nhost = "127.0.0.1"\nport = 1\ntls = false\n'
+
+
+@pytest.fixture
+def refused(tmp_path, capsys):
+    """Return what a start says that fails, without its log's lines."""
+
+    def start(settings, folder="service"):
+        config = tmp_path / "service.toml"
+        config.write_text(settings)
+        words = ["--config", config, "--folder", tmp_path / folder, "--without", "ingest"]
+        with pytest.raises(SystemExit) as left:
+            main(["serve", *map(str, words)])
+        assert left.value.code == 1
+        lines = capsys.readouterr().err.splitlines()
+        (line,) = (each for each in lines if each.startswith("gridpact: "))
+        assert line == lines[-1]
+        return line.removeprefix("gridpact: ").replace(str(tmp_path), "HERE")
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ('[broker]\nprotocol = "4"', "[broker]: protocol is '4'; give one of 5, 3.1.1"),
+        ("[store]\nurll = 1", "[store]: urll is no setting here; it takes url, password_file"),
+        (f"{BROKER}[rest]\nporrt = 1", "[rest]: porrt is no setting here; it takes listen, port"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line(refused, settings, line):
+    assert refused(settings).startswith(f"service.toml {line}")
+
+
+def test_a_port_that_is_taken_is_one_line(refused):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        rest = refused(f"{BROKER}[rest]\nport = {port}\n")
+        broker = refused(f"[broker]\nport = {port}\n[rest]\nport = 0\n")
+
+    assert rest.startswith(f"[rest] 127.0.0.1:{port} cannot be listened at (Address already in use")
+    assert broker.startswith(f"built-in broker at 127.0.0.1:{port}: ")
+    assert broker.endswith("set another [broker] port or listen")
+
+
+def test_a_folder_or_a_file_that_cannot_be_used_is_one_line(refused, tmp_path):
+    (tmp_path / "taken").write_text("this is no database")
+    (tmp_path / "is-a-folder").mkdir()
+
+    assert refused(BROKER, "taken/below") == (
+        "HERE/taken/below: cannot be made (Not a directory); name another with --folder"
+    )
+    assert refused(f'{BROKER}[store]\nurl = "sqlite:///{tmp_path}/taken"') == (
+        "HERE/taken cannot be read (file is not a database); restore a backup or name another file"
+    )
+    assert refused(f'{BROKER}[store]\nurl = "sqlite:///{tmp_path}/is-a-folder"') == (
+        "HERE/is-a-folder does not answer (unable to open database file); "
+        "check the file and its folder"
     )
 
 
-def test_a_database_that_does_not_answer_ends_it_in_one_line(serving):
-    serving.config.write_text('[store]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
-    done = serving.do()
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert "127.0.0.1/none does not answer" in done.stderr
+def test_a_database_that_does_not_answer_or_let_us_in_is_one_line(refused, needs_postgres):
+    nobody = refused(f'{BROKER}[store]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
+    assert nobody.startswith("database 127.0.0.1/none does not answer (")
+    port = needs_postgres.port
+    wrong = refused(f'{BROKER}[store]\nurl = "postgresql://gridpact@127.0.0.1:{port}/none"\n')
+    assert 'database "none" does not exist' in wrong
+    for line in (nobody, wrong):
+        assert line.endswith("; check that it runs, and user and password")
 
 
-def test_the_file_that_init_writes_is_one_that_it_reads(serving):
-    serving.config.unlink()
-    assert serving.do("--init").returncode == 0
-    assert "--help" in serving.do("gateway", "--help").stdout
-    again = serving.do("--init")
-    assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
+def test_the_file_that_init_writes_is_one_that_it_reads(tmp_path, capsys):
+    path = tmp_path / "service.toml"
+    for code in (0, 1):
+        with pytest.raises(SystemExit) as left:
+            main(["serve", "--config", str(path), "--init"])
+        assert (left.value.code or 0) == code
+    assert capsys.readouterr().err == (
+        f"gridpact: {path}: cannot be written (File exists); name a file that is not there yet\n"
+    )
+    assert read_service(path, folder=tmp_path, known=known_tables()).file == path
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from aggregator.service.errors import ServiceConfigError
+from aggregator.service.serve import known_tables
 from aggregator.service.settings import BrokerSettings, IngestSettings, read_service
 from aggregator.service.template import TEMPLATE
 
@@ -12,7 +13,7 @@ def read(tmp_path):
     def from_text(text):
         path = tmp_path / "service.toml"
         path.write_text(text)
-        return read_service(path, folder=tmp_path / "folder", known=("rest",))
+        return read_service(path, folder=tmp_path / "folder", known=known_tables())
 
     return from_text
 

@@ -140,6 +140,7 @@ def test_each_minute_is_told_with_all_of_the_papers_fields(any_broker, listener,
         "device": "home-7",
         "period_s": 60.0,
         "dropped": 0,
+        "receipt": True,
         "expires": noon_s + 60 + 7 * 86_400,
     }
     assert told["rows"][0] == {

@@ -1,0 +1,45 @@
+"""A client of the broker as ``[broker]`` says, before anybody listens to it."""
+
+from typing import Final
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from aggregator.service.settings import BrokerSettings
+from devices.mqtt_client import client_context
+from devices.settings import read_secret
+
+_RETRY_S: Final = (1, 4)
+"""Shortest and longest pause between two attempts to connect. [s]"""
+
+
+def broker_client(settings: BrokerSettings, client_id: str) -> Client:
+    """Return a client whose session ends with its connection.
+
+    Parameters
+    ----------
+    settings : BrokerSettings
+        Where the broker is, and how it knows us.
+    client_id : str
+        What it calls us.
+
+    Raises
+    ------
+    DeviceConfigError
+        If a certificate, key or password cannot be used.
+    """
+    five = settings.speaks_5
+    protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
+    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol)
+    client.reconnect_delay_set(*_RETRY_S)
+    if settings.tls:
+        context = client_context(
+            settings.ca_file,
+            cert_file=settings.cert_file,
+            key_file=settings.key_file,
+            remedy="name those of [broker]",
+        )
+        client.tls_set_context(context)
+    if settings.user is not None and settings.password_file is not None:
+        client.username_pw_set(settings.user, read_secret(settings.password_file))
+    return client

@@ -1,0 +1,180 @@
+"""A market day from telemetry to money, and again."""
+
+import json
+
+import pytest
+
+from aggregator.service.day.ledger import member_address, session
+from aggregator.service.day.view import MarketDay
+from aggregator.service.store.tables import (
+    forecast_scores,
+    forecasts,
+    ledger_states,
+    papers,
+    prices,
+    reliability,
+    revenues,
+    settlements,
+)
+from aggregator.settle import revenue_micro
+from contracts.timegrid import TimeGrid
+
+BEFORE = ("prices", "forecast", "plan", "offer", "award", "publish")
+AFTER = ("watch", "imbalance", "settle", "revenue", "reliability", "score")
+MADE = (prices, forecasts, papers, settlements, revenues, reliability, forecast_scores)
+
+
+@pytest.fixture(scope="module")
+def played(make_world, tmp_path_factory, hour, local_day):
+    """Return a world whose day was run whole, and how the homes lived it."""
+    world = make_world(tmp_path_factory.mktemp("played"))
+    world.done(*BEFORE)
+    lived = world.live_the_day()
+    world.set_time(hour(local_day, 26))
+    world.done(*AFTER)
+    yield world, lived
+    world.desk.store.close()
+
+
+def test_what_is_delivered_on_the_ledger_is_what_the_homes_meters_told(played, local_day):
+    world, lived = played
+    grid = TimeGrid.local_day(local_day)
+    by_home_wh = -lived.grid_power_w.reshape(3, grid.count, 2).sum(axis=2) / 4
+
+    expected = [sum(round(home) for home in slot) for slot in by_home_wh.T.tolist()]
+
+    told = world.paper("deliveries")["deliveries"]
+    assert [each["delivered_wh"] for each in told] == expected
+    assert [each["interval"] for each in told] == list(grid.intervals)
+    assert all(each["final"] for each in told)
+
+
+def test_a_promised_interval_is_settled_at_the_markets_prices(played):
+    world, _ = played
+    award = world.paper("award")
+
+    rows = world.rows(settlements)
+
+    assert [row["commitment_wh"] for row in rows] == [wh for wh in award["quantity_wh"] if wh]
+    assert rows
+    for row in rows:
+        assert row["revenue_micro"] == revenue_micro(
+            commitment_wh=row["commitment_wh"],
+            delivered_wh=row["delivered_wh"],
+            price_micro_per_mwh=row["price_micro_per_mwh"],
+            imbalance_price_micro_per_mwh=row["imbalance_price_micro_per_mwh"],
+        )
+
+
+def test_homes_are_owed_what_the_contract_says_they_may_claim(played, local_day):
+    world, _ = played
+    with session(world.desk) as reached:
+        claimable = [
+            sum(
+                reached.ledger.settlement.credit_micro(member_address(f"simu-{home}"), interval)
+                for interval in TimeGrid.local_day(local_day).intervals
+            )
+            for home in (1, 2, 3)
+        ]
+
+    rows = world.rows(revenues)
+
+    assert [row["revenue_micro"] for row in rows[1:]] == claimable
+    assert sum(claimable) > 0
+    fleet = rows[0]
+    losses = sum(row["loss_micro"] for row in world.rows(settlements))
+    assert fleet["cost_micro"] == sum(claimable) + losses
+    assert all(row["baseline_micro"] > row["cost_micro"] for row in rows[1:])
+
+
+def test_the_day_run_again_writes_the_same_rows(played, local_day):
+    world, _ = played
+    before = [world.rows(table) for table in MADE]
+    states = world.rows(ledger_states)
+
+    world.done("prices", "forecast", "plan", "offer", "award", "publish", *AFTER)
+
+    assert [world.rows(table) for table in MADE] == before
+    assert world.rows(ledger_states) == states
+
+
+def test_a_run_again_is_made_from_the_same(played):
+    world, _ = played
+
+    first, second = world.run("plan", "plan")
+
+    assert first.input_hash == second.input_hash
+    assert first.line == second.line
+    assert second.number == first.number + 1
+
+
+def test_the_page_sees_price_plan_promise_delivery_and_charge_of_the_day(played, local_day):
+    world, lived = played
+
+    shown = MarketDay(world.desk).day(local_day)
+
+    assert shown.committed_wh == world.paper("schedule")["commitment_wh"]
+    assert shown.price_per_mwh == world.paper("award")["price_per_mwh"]
+    assert None not in (*shown.delivered_wh, *shown.soc, *shown.imbalance_price_per_mwh)
+    assert shown.soc_planned == [bp / 10_000 for bp in world.paper("schedule")["soc_bp"]]
+    assert shown.soc[-1] == round(float(lived.soc[:, -1].mean()), 4)
+    assert sum(each is not None for each in shown.revenue_micro) == len(world.rows(settlements))
+
+
+def test_a_day_of_which_nothing_is_known_is_empty(played):
+    world, _ = played
+
+    shown = MarketDay(world.desk).day(world.desk.clock.utc().date().replace(year=2031))
+
+    assert json.loads(shown.model_dump_json())["start_ms"] == []
+
+
+def test_a_promise_cannot_be_settled_before_its_day_is_over(world, hour, local_day):
+    world.done(*BEFORE)
+    world.set_time(hour(local_day, 12))
+
+    (run,) = world.run("settle")
+
+    assert run.state == "failed"
+    assert run.line == "2026-03-29 is not over, or its homes have not told all; settle it later"
+
+
+def test_a_day_under_way_is_watched_interval_by_interval(world, hour, local_day):
+    world.done(*BEFORE)
+    world.live_the_day()
+    world.set_time(hour(local_day, 6.2))
+
+    (run,) = world.run("watch")
+
+    assert run.state == "unfinished"
+    told = world.paper("deliveries")
+    assert told["reported"] == 12
+    assert len(told["deliveries"]) == 13  # the thirteenth has begun
+    world.set_time(hour(local_day, 26))
+    assert world.done("watch") == [world.run("watch")[0].line]
+    assert world.paper("deliveries")["reported"] == 46
+
+
+def test_a_step_whose_paper_is_missing_names_the_step_that_makes_it(world):
+    (run,) = world.run("offer")
+
+    assert (run.state, run.line) == (
+        "failed",
+        "2026-03-29: there is no plan yet; run the step plan first",
+    )
+
+
+def test_the_day_is_the_same_in_postgresql(played, postgres_world, hour, local_day):
+    world, _ = played
+    other = postgres_world
+    other.done(*BEFORE)
+    other.live_the_day()
+    other.set_time(hour(local_day, 26))
+    other.done(*AFTER)
+    first = {table.name: other.rows(table) for table in (*MADE, ledger_states)}
+
+    other.done(*BEFORE, *AFTER)
+
+    assert {table.name: other.rows(table) for table in (*MADE, ledger_states)} == first
+    for table in (settlements, revenues, reliability):
+        assert first[table.name] == world.rows(table)
