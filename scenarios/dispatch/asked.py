@@ -10,12 +10,20 @@ import numpy as np
 from hems.dispatch.paper import grid_target, input_dispatch, manual_dispatch
 from hems.dispatch.policies import MONTHS, GridTarget, InputDispatch, PeakShaving, Policy
 from scenarios.dispatch.manual_file import read_manual
-from scenarios.dispatch.series_file import YearFile, read_year
+from scenarios.dispatch.series_file import YearFile, read_year, require_together
 from scenarios.errors import DataFormatError
 
 Name = Literal["look-ahead", "look-behind", "grid-target", "input", "manual"]
 NAMES: Final[tuple[Name, ...]] = ("look-ahead", "look-behind", "grid-target", "input", "manual")
 """Marchi 2022's policies 1 to 5."""
+ALSO: Final[dict[Name, str]] = {
+    "look-ahead": "peak-shaving-look-ahead",
+    "look-behind": "peak-shaving-look-behind",
+    "grid-target": "grid-power-target",
+    "input": "input-dispatch",
+    "manual": "manual-dispatch",
+}
+"""Their longer names."""
 HOURS_OF_POWER = 2.0
 """A battery whose power is not given fills in as many hours. [h]"""
 _BATTERY = re.compile(r"([\d.]+)\s*(?:kwh)?(?:\s*/\s*([\d.]+)\s*(?:kw)?)?", re.IGNORECASE)
@@ -28,10 +36,9 @@ class PolicyName(click.ParamType[Name, Name]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Name:
         """Return the policy's name."""
-        numbered = dict(zip("12345", NAMES, strict=True))
-        chosen = numbered.get(value, value.lower())
-        for name in NAMES:
-            if name == chosen:
+        chosen = value.lower().replace("_", "-")
+        for number, name in enumerate(NAMES, start=1):
+            if chosen in {name, str(number), ALSO[name]}:
                 return name
         return self.fail(f"{value!r}; give {', '.join(NAMES)}, or 1 to 5", param, ctx)
 
@@ -108,9 +115,7 @@ def _input(load: YearFile, schedule: Path | None) -> InputDispatch:
         days = round(load.power_w.size * load.step_s / 86_400)
         return input_dispatch(step_s=load.step_s, days=days)
     given = read_year(schedule, signed=True)
-    if given.power_w.size != load.power_w.size:
-        msg = f"{schedule}: {given.power_w.size} values, the load {load.power_w.size}; give as many"
-        raise DataFormatError(msg)
+    require_together(load, given)
     return InputDispatch(power_w=given.power_w)
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scenarios.dispatch.asked import Name, PolicyName, Share, Size, policy_of
-from scenarios.dispatch.plant import Coupling, DispatchBattery, Generation, Limits
-from scenarios.dispatch.series_file import YearFile, read_year
-from scenarios.errors import DataFormatError
+from scenarios.dispatch.plant import Cell, Coupling, DispatchBattery, Generation, Limits
+from scenarios.dispatch.series_file import YearFile, read_year, require_together
 from scenarios.options import json_option
 
 if TYPE_CHECKING:
@@ -72,6 +71,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="What bounds the cells: the power, or the current that it is at rated voltage.",
 )
 @click.option(
+    "--room-c",
+    type=click.FloatRange(-20, 60),
+    default=20.0,
+    show_default=True,
+    help="Temperature of the battery's room: cold takes charge, warmth takes life.",
+)
+@click.option(
     "--generation",
     type=click.Choice(["2025", "2020"]),
     default="2025",
@@ -100,6 +106,7 @@ def dispatch(  # noqa: PLR0913 -- one parameter per option
     grid_charging: bool,
     coupling: Coupling,
     limits: Limits,
+    room_c: float,
     generation: Generation,
     years: int,
     pv_loss: float,
@@ -110,7 +117,8 @@ def dispatch(  # noqa: PLR0913 -- one parameter per option
     """Run a battery behind a meter, with PV and load, by one of five policies for years.
 
     Files hold a value a line, with or without a header, with or without a column of times before:
-    8760 hours (a leap year: 8784) or a whole number of steps per hour.
+    8760 hours (a leap year: 8784) or a whole number of steps per hour. Settings of other policies
+    than the chosen one are not looked at.
 
     The figures are of the first year, but for capacity_left: at the end of the last, share of the
     nominal. --json holds each year's as well.
@@ -133,6 +141,7 @@ def dispatch(  # noqa: PLR0913 -- one parameter per option
             limits=limits,
             generation=generation,
             replace_at=replace_at or None,
+            cell=Cell(room_c=room_c),
         ),
         policy=chosen,
         start=load_year.start if load_year.timed or not pv_year.timed else pv_year.start,
@@ -145,12 +154,7 @@ def dispatch(  # noqa: PLR0913 -- one parameter per option
 def _years(load: Path, pv: Path) -> tuple[YearFile, YearFile]:
     """Return both years, which must go step by step together."""
     load_year, pv_year = read_year(load), read_year(pv)
-    if load_year.power_w.size != pv_year.power_w.size:
-        msg = (
-            f"{pv} has {pv_year.power_w.size} values, {load} {load_year.power_w.size}; "
-            "give both in the same step"
-        )
-        raise DataFormatError(msg)
+    require_together(load_year, pv_year)
     return load_year, pv_year
 
 

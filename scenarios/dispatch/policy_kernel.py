@@ -111,8 +111,8 @@ def look(  # noqa: PLR0917 -- compiled code takes no keywords
     year.day_w[:] = year.net_w[step : step + per_day]
     if order.behind:
         before = year.net_w[step - per_day : step] if step else year.eve_w
-        # SAM of today sees the first hour of the day as it is
-        known = 0 if order.at_midnight else round(1 / step_h)
+        # SAM of today sees the first step of the day as it is
+        known = 0 if order.at_midnight else 1
         year.day_w[known:] = before[known:]
     memory[HELD] = memory[REACHED] = day_target_w(
         year.day_w, step_h, window_wh(site), memory[REACHED], order.counted_efficiency, order.margin

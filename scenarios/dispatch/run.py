@@ -61,8 +61,11 @@ class Dispatched:
     """Discharge that covers load. [W]"""
     battery_to_grid_w: FloatArray
     """Discharge that is exported; no policy does. [W]"""
+    spared_w: FloatArray
+    """What PV that charges would have lost in its inverter, had it gone to the AC side: with DC
+    coupling there is as much more of it; with AC coupling 0. [W]"""
     loss_w: FloatArray
-    """Lost in conversion; below 0 where DC coupling saves more in the PV's inverter. [W]"""
+    """Lost in conversion: ``grid_import_w + pv_w + spared_w`` less load, export and cells. [W]"""
     cell_power_w: FloatArray
     """Power into the cells, > 0 charges. [W]"""
     soc: FloatArray
@@ -153,19 +156,25 @@ def dispatch(
     """
     _check(load_w, pv_w, step_s)
     if years < 1 or not 0 <= pv_loss_per_year < 1:
-        msg = f"{years} years with a loss of {pv_loss_per_year:g}; give 1 or more, and 0 to 1"
+        msg = (
+            f"{years} years with a yearly loss of {pv_loss_per_year:g} of PV; give 1 year or more, "
+            "and a share of 0 to less than 1"
+        )
         raise ScenarioInputError(msg)
     load_w, pv_w = (np.ascontiguousarray(series, np.float64) for series in (load_w, pv_w))
     made_w = np.outer((1 - pv_loss_per_year) ** np.arange(years), pv_w)
     order = order_of(battery, policy, months(start, step_s, load_w.size), start, step_s)
     results = np.zeros((made_w.size, RESULTS))
     run(site_of(battery, step_s), order, load_w, made_w, results)
-    flows = _flows(np.tile(load_w, years), made_w.ravel(), results)
+    flows = _flows(battery, np.tile(load_w, years), made_w.ravel(), results)
     return Dispatched(start=start, step_s=step_s, years=years, battery=battery, **flows)
 
 
-def _flows(load_w: FloatArray, pv_w: FloatArray, results: FloatArray) -> dict[str, FloatArray]:
+def _flows(
+    battery: DispatchBattery, load_w: FloatArray, pv_w: FloatArray, results: FloatArray
+) -> dict[str, FloatArray]:
     """Return all flows that follow from what the battery did."""
+    spares = 1 / battery.discharge_efficiency - 1 if battery.coupling == "dc" else 0.0
     by_pv_w, by_grid_w, out_w = results[:, [FROM_PV, FROM_GRID, OUT]].T
     pv_to_load_w = np.minimum(pv_w - by_pv_w, load_w)
     # a battery never gives more than the load lacks, but for rounding
@@ -184,7 +193,8 @@ def _flows(load_w: FloatArray, pv_w: FloatArray, results: FloatArray) -> dict[st
         "grid_to_battery_w": by_grid_w,
         "battery_to_load_w": out_w,
         "battery_to_grid_w": np.zeros_like(out_w),
-        "loss_w": by_pv_w + by_grid_w - out_w - cell_power_w,
+        "spared_w": by_pv_w * spares,
+        "loss_w": by_pv_w * (1 + spares) + by_grid_w - out_w - cell_power_w,
         "cell_power_w": cell_power_w,
         "soc": results[:, SOC],
         "capacity_left": results[:, CAPACITY],

@@ -1,15 +1,16 @@
 """A year of power from a CSV file: a value a line in kW, with or without header and times."""
 
-import calendar
 import csv
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from devices.arrays import FloatArray
+from scenarios.dispatch.series_times import begin_of
 from scenarios.errors import DataFormatError, DataUnavailableError
 
 YEARS_H = (8760, 8784)
@@ -17,12 +18,16 @@ YEARS_H = (8760, 8784)
 STARTS = {8760: datetime(2018, 1, 1), 8784: datetime(2024, 1, 1)}  # noqa: DTZ001 -- a plant's own clock
 """A year's start where a file has no times: a Monday, as in SAM."""
 STEPS_PER_HOUR_MAX = 60
+DELIMITERS = (";", "\t")
+"""What parts the columns if the first line has it; else a comma does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearFile:
     """A year of power."""
 
+    path: Path
+    """Where it was read."""
     power_w: FloatArray
     """Mean power of each step. [W]"""
     step_s: float
@@ -31,6 +36,8 @@ class YearFile:
     """Midnight at which it begins, on the plant's own clock."""
     timed: bool
     """Its times said so."""
+    zone: timedelta | None = None
+    """By how much that clock is ahead of UTC, where its times say so."""
 
 
 def read_year(path: Path, *, signed: bool = False) -> YearFile:
@@ -39,8 +46,8 @@ def read_year(path: Path, *, signed: bool = False) -> YearFile:
     Parameters
     ----------
     path : Path
-        CSV with commas or semicolons: the power, or a time (ISO 8601) and the power. The number of
-        its rows tells the step.
+        CSV with commas, semicolons or tabs: the power, or a time (ISO 8601) and the power. The
+        number of its rows tells the step. Where no comma parts the columns it may be the decimals'.
     signed : bool
         Values below 0 may be.
 
@@ -52,18 +59,56 @@ def read_year(path: Path, *, signed: bool = False) -> YearFile:
         If a value, a time or their number cannot be used; the message names the line.
     """
     rows = _rows(path)
-    values = np.array([_value(path, line, cells, signed=signed) for line, cells in rows])
+    columns = len(rows[0][1]) if rows else 1
+    values = np.array([_value(path, row, columns, signed=signed) for row in rows])
     hours = next((h for h in YEARS_H if values.size and values.size % h == 0), 0)
     per_hour = values.size // hours if hours else 0
     if not 0 < per_hour <= STEPS_PER_HOUR_MAX or 3600 % per_hour:
         msg = (
-            f"{path}: {values.size} values; give a year: 8760, in a leap year 8784, times a whole "
-            f"number of steps per hour (up to {STEPS_PER_HOUR_MAX})"
+            f"{path}: {values.size} values{_hole(rows)}; give a year: 8760, in a leap year 8784, "
+            f"times a whole number of steps per hour (up to {STEPS_PER_HOUR_MAX})"
         )
         raise DataFormatError(msg)
-    timed = len(rows[0][1]) > 1
-    start = _start(path, *rows[0], hours) if timed else STARTS[hours]
-    return YearFile(power_w=values * 1000, step_s=3600 / per_hour, start=start, timed=timed)
+    step_s, timed = 3600 / per_hour, columns > 1
+    start, zone = STARTS[hours], None
+    if timed:
+        start, zone = begin_of(path, [(line, cells[0]) for line, cells in rows], step_s)
+    return YearFile(
+        path=path, power_w=values * 1000, step_s=step_s, start=start, timed=timed, zone=zone
+    )
+
+
+def require_together(one: YearFile, other: YearFile) -> None:
+    """Raise unless two years go step by step together.
+
+    Raises
+    ------
+    DataFormatError
+        If they differ in their step, in the day on which they begin, or in their clock.
+    """
+    if one.power_w.size != other.power_w.size:
+        msg = (
+            f"{other.path} has {other.power_w.size} values, {one.path} {one.power_w.size}; "
+            "give both in the same step"
+        )
+        raise DataFormatError(msg)
+    begins = [f"{year.start:%d %B}" for year in (one, other)]
+    if begins[0] != begins[1]:
+        msg = (
+            f"{other.path} begins on {begins[1]}, {one.path} on {begins[0]}; give both from the "
+            "same day on (without times a year begins on 1 January)"
+        )
+        raise DataFormatError(msg)
+    if one.zone is not None and other.zone is not None and one.zone != other.zone:
+        msg = (
+            f"{other.path} goes by UTC{_hours(other.zone)}, {one.path} by UTC{_hours(one.zone)}; "
+            "give both by the same clock"
+        )
+        raise DataFormatError(msg)
+
+
+def _hours(ahead: timedelta) -> str:
+    return f"{ahead.total_seconds() / 3600:+g} h"
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -76,10 +121,21 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read as text ({error}); give a CSV file of powers in kW"
         raise DataFormatError(msg) from error
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    head = text.partition("\n")[0]
+    delimiter = next((each for each in DELIMITERS if each in head), ",")
     lines = enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1)
     rows = [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]
+    if delimiter != ",":
+        rows = [(line, [*cells[:-1], cells[-1].replace(",", ".")]) for line, cells in rows]
     return rows[1:] if rows and not _is_number(rows[0][1][-1]) else rows
+
+
+def _hole(rows: list[tuple[int, list[str]]]) -> str:
+    """Return where the first empty line is, if there is one between others."""
+    for (line, _), (after, _) in pairwise(rows):
+        if after != line + 1:
+            return f" (line {line + 1} is empty)"
+    return ""
 
 
 def _is_number(text: str) -> bool:
@@ -90,13 +146,17 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _value(path: Path, line: int, cells: list[str], *, signed: bool) -> float:
+def _value(path: Path, row: tuple[int, list[str]], columns: int, *, signed: bool) -> float:
     """Return a line's power. [kW]"""
+    line, cells = row
     text = cells[-1].strip()
     if len(cells) > 2:
         msg = (
             f"{path}: line {line} has {len(cells)} columns; give the power, or a time and the power"
         )
+        raise DataFormatError(msg)
+    if len(cells) != columns:
+        msg = f"{path}: line {line} has {len(cells)} columns, others {columns}; give as many in all"
         raise DataFormatError(msg)
     value = float(text) if _is_number(text) else math.nan
     if not math.isfinite(value) or (value < 0 and not signed):
@@ -104,20 +164,3 @@ def _value(path: Path, line: int, cells: list[str], *, signed: bool) -> float:
         msg = f"{path}: line {line} is {text!r}; give {wanted}"
         raise DataFormatError(msg)
     return value
-
-
-def _start(path: Path, line: int, cells: list[str], hours: int) -> datetime:
-    """Return the midnight that a file's first time falls after."""
-    try:
-        first = datetime.fromisoformat(cells[0].strip())
-    except ValueError as error:
-        msg = f"{path}: line {line} has the time {cells[0]!r}; give ISO 8601: 2024-01-01T00:00"
-        raise DataFormatError(msg) from error
-    start = first.replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
-    if hours == YEARS_H[0] and calendar.isleap(start.year) and start.month == 1:
-        # a leap year less a day, as SAM takes it: a common year with the same weekdays
-        year = start.year
-        while calendar.isleap(year) or datetime(year, 1, 1).weekday() != start.weekday():  # noqa: DTZ001
-            year += 1
-        start = start.replace(year=year)
-    return start

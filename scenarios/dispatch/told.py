@@ -26,6 +26,7 @@ FLOWS = (
     "grid_to_battery_w",
     "battery_to_load_w",
     "cell_power_w",
+    "spared_w",
     "loss_w",
 )
 """Columns of the CSV that are powers; there in kW."""

@@ -78,7 +78,7 @@ def lead(found: Found, claims: Sequence[Claim]) -> str:
     best = winner(found, MIDDLE)
     return (
         f"PV alone leaves a peak of {decimal(max(found.peaks[PAPERS, 2]))} kW. Of the five "
-        f"policies, {low} lowers it most, to {decimal(shown[low].peak_kw)} kW, where "
+        f"policies, number {low} lowers it most, to {decimal(shown[low].peak_kw)} kW, where "
         f"{decimal(found.best[cases.SHOWN_WINDOW].peak_kw)} kW is possible; policy {much} moves "
         f"most energy, {decimal(shown[much].delivered_mwh, 1)} MWh. At the middle prices policy "
         f"{best} is the cheapest and reaches "

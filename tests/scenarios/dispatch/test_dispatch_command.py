@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -22,6 +22,12 @@ def write(path, values, head="", times=None, delimiter=","):
         rows = [f"{time}{delimiter}{row}" for time, row in zip(times, rows, strict=True)]
     path.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     return path
+
+
+def hours_of(year, zone=None, count=None):
+    begin = datetime(year, 1, 1, tzinfo=zone)
+    count = count or (datetime(year + 1, 1, 1, tzinfo=zone) - begin) // timedelta(hours=1)
+    return [(begin + timedelta(hours=hour)).isoformat() for hour in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +81,10 @@ def test_policies_go_by_the_numbers_of_the_paper_and_shares_by_percent(files):
     named = asked(files, "--policy", "grid-target", "--soc-min", "0.2", "--battery", "60", "--json")
     options = ("--soc-min", "20%", "--battery", "60 kWh", "--power-kw", "30", "--json")
     numbered = asked(files, "--policy", "3", *options)
+    long = asked(files, "--policy", "Grid_Power_Target", *options)
 
     assert named.exit_code == 0, named.output
-    assert numbered.output == named.output
+    assert named.output == numbered.output == long.output
 
 
 def test_settings_of_a_policy_change_what_it_does(files, tmp_path):
@@ -98,6 +105,7 @@ def test_settings_of_a_policy_change_what_it_does(files, tmp_path):
         ("1", "--power-kw", "3", "--limits", "current"),
         ("1", "--generation", "2020"),
         ("2", "--generation", "2020"),
+        ("1", "--room-c", "35"),
     ]
     found = []
     for run in runs:
@@ -125,13 +133,93 @@ def test_table_and_file_of_flows_are_for_people(files, tmp_path):
 def test_step_and_calendar_come_from_the_rows(tmp_path):
     quarter = read_year(write(tmp_path / "q.csv", np.ones(8760 * 4), "kW\n"))
     leap = read_year(write(tmp_path / "l.csv", np.ones(8784)))
-    times = [f"2024-01-01T{hour % 24:02}:00" for hour in range(8760)]
+    times = hours_of(2024)[:-24]
     cut = read_year(write(tmp_path / "c.csv", np.ones(8760), times=times))
 
     assert (quarter.step_s, quarter.start.weekday(), quarter.timed) == (900, 0, False)
     assert (leap.step_s, leap.start.year % 4) == (3600, 0)
     # 2024 less a day is taken for the next common year that begins on the same weekday
     assert (cut.start.year, cut.start.weekday(), cut.timed) == (2029, 0, True)
+
+
+def test_file_of_a_spreadsheet_is_read_whatever_its_commas(tmp_path):
+    plain = read_year(write(tmp_path / "a.csv", np.full(8760, 1.5)))
+    times = hours_of(2023)
+    text = "\n".join(f"{time};1,5" for time in times)
+    (tmp_path / "b.csv").write_text("\ufeffZeit;kW\n" + text, encoding="utf-8")
+    (tmp_path / "c.csv").write_text(text.replace(";", "\t"), encoding="utf-8")
+
+    for name in ("b.csv", "c.csv"):
+        assert read_year(tmp_path / name).power_w.tolist() == plain.power_w.tolist()
+
+
+def test_times_may_have_a_zone_go_by_summer_time_or_leave_a_leap_day_out(tmp_path):
+    winter = timezone(timedelta(hours=1))
+    zoned = read_year(write(tmp_path / "z.csv", np.ones(8760), times=hours_of(2023, winter)))
+    begin = datetime(2023, 1, 1)  # noqa: DTZ001 -- a local clock
+    summer = [
+        (begin + timedelta(hours=hour + (2000 <= hour < 7000))).isoformat() for hour in range(8760)
+    ]
+    turned = read_year(write(tmp_path / "s.csv", np.ones(8760), times=summer))
+    no_29th = [time for time in hours_of(2024) if "-02-29T" not in time]
+    left = read_year(write(tmp_path / "l.csv", np.ones(8760), times=no_29th))
+
+    assert (zoned.start, zoned.zone) == (begin, timedelta(hours=1))
+    assert (turned.start, turned.zone) == (begin, None)
+    assert (left.start.year, left.start.weekday()) == (2029, 0)
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (hours_of(2023)[5:] + hours_of(2024)[:5], "line 1 begins at 05:00; give a year from a mid"),
+        (
+            hours_of(2023)[1:] + hours_of(2024)[:1],
+            "line 1 begins at 01:00; give a year from a midn",
+        ),
+        (
+            hours_of(2023)[:99] + hours_of(2023, count=8785)[124:],
+            "line 100 has the time '2023-01-0",
+        ),
+        (
+            [*hours_of(2023)[:9], *reversed(hours_of(2023)[9:11]), *hours_of(2023)[11:]],
+            "line 11 has the time '2023-01-01T09:00:00', not 3600 s after",
+        ),
+        (
+            [*hours_of(2023)[:8759], "2023-12-31T23:00Z"],
+            "line 8760 has the time '2023-12-31T23:00Z'",
+        ),
+    ],
+)
+def test_times_that_leave_a_gap_or_go_back_are_told_with_their_line(
+    files, tmp_path, capsys, times, message
+):
+    bad = write(tmp_path / "bad.csv", np.ones(8760), times=times)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["dispatch", "--load", str(bad), "--pv", str(files / "pv.csv"), "--policy", "1"])
+
+    assert ended.value.code == 1
+    assert message in capsys.readouterr().err
+
+
+def test_years_that_do_not_go_together_are_refused(files, tmp_path, capsys):
+    east, west = (timezone(timedelta(hours=hours)) for hours in (1, 0))
+    begin = datetime(2023, 4, 1)  # noqa: DTZ001 -- a local clock
+    april = [(begin + timedelta(hours=hour)).isoformat() for hour in range(8760)]
+    write(tmp_path / "april.csv", np.ones(8760), times=april)
+    write(tmp_path / "east.csv", np.ones(8760), times=hours_of(2023, east))
+    write(tmp_path / "west.csv", np.ones(8760), times=hours_of(2023, west))
+    told = []
+    for load, pv in (("april.csv", files / "pv.csv"), ("east.csv", tmp_path / "west.csv")):
+        with pytest.raises(SystemExit):
+            main(["dispatch", "--load", str(tmp_path / load), "--pv", str(pv), "--policy", "1"])
+        told.append(capsys.readouterr().err)
+
+    assert "begins on 01 January, " in told[0]
+    assert "april.csv on 01 April; give both from the same day on" in told[0]
+    assert "west.csv goes by UTC+0 h, " in told[1]
+    assert "east.csv by UTC+1 h; give both by the same clock" in told[1]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +231,7 @@ def test_step_and_calendar_come_from_the_rows(tmp_path):
         (lambda lines: ["a,b,c", *["1,2,3"] * 8760], "line 2 has 3 columns; give the power, or"),
         (lambda lines: lines[:-1], "8759 values; give a year: 8760"),
         (lambda lines: ["soon,1"] + ["later,1"] * 8759, "time 'soon'; give ISO 8601"),
+        (lambda lines: [*lines[:499], "", *lines[500:]], "8759 values (line 500 is empty); give a"),
         (lambda lines: lines * 4, "has 8760 values,"),
         (lambda lines: [], "0 values; give a year"),
     ],

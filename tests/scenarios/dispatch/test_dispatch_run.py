@@ -68,7 +68,7 @@ def test_energy_balances_close_at_every_step_and_no_limit_is_broken(
         (ran.grid_import_w, ran.grid_to_load_w + ran.grid_to_battery_w),
         (ran.grid_export_w, ran.pv_to_grid_w + ran.battery_to_grid_w),
         (
-            ran.grid_import_w + ran.pv_w,
+            ran.grid_import_w + ran.pv_w + ran.spared_w,
             ran.load_w + ran.grid_export_w + ran.cell_power_w + ran.loss_w,
         ),
     ):
@@ -78,6 +78,13 @@ def test_energy_balances_close_at_every_step_and_no_limit_is_broken(
         "grid_to_load_w", "grid_to_battery_w", "battery_to_load_w",
     )])  # fmt: skip
     assert flows.min() >= -1e-9
+    assert ran.loss_w.min() >= -1e-6
+    assert (ran.spared_w.max() > 0) == (coupling == "dc" and ran.pv_to_battery_w.max() > 0)
+    into_w = np.maximum(ran.cell_power_w, 0)
+    # a charge passes one converter from PV (two from the grid to the DC side), a discharge the same
+    best = 0.99 if coupling == "dc" else 0.96
+    assert np.all(into_w <= best * (ran.pv_to_battery_w + ran.spared_w + ran.grid_to_battery_w) + 1)
+    assert np.all(ran.battery_to_load_w <= 0.96 * np.maximum(-ran.cell_power_w, 0) + 1e-6)
     assert not np.any((ran.grid_to_battery_w > 1e-6) & ~(grid | (policy is POLICIES[4])))
     assert np.all(ran.soc <= window[1] + 1e-4)
     assert np.all(np.diff(ran.capacity_left) <= 0)
@@ -212,7 +219,7 @@ def test_leap_year_that_begins_on_a_date_has_its_months():
         ({"pv_w": np.zeros(48)}, r"load has 24 values, PV 48; give as many of each"),
         ({"step_s": 7200}, r"step of 7200 s; give one of which a whole number makes an hour"),
         ({"step_s": 1800.0}, r"series of 24 steps of 1800 s; give whole days"),
-        ({"years": 0}, r"0 years with a loss of 0; give 1 or more"),
+        ({"years": 0}, r"0 years with a yearly loss of 0 of PV; give 1 year or more"),
         (
             {"policy": InputDispatch(power_w=np.zeros(7))},
             r"input dispatch: 7 values, 24 steps; give one for each",
