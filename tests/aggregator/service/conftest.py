@@ -17,6 +17,7 @@ LONG_S = 120.0
 TABLES = "tables"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Let one worker run all that needs PostgreSQL, so that one starts it."""
     for item in items:
