@@ -1,7 +1,7 @@
 """The seam between what we say to a contract and the chain that carries it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from contracts.errors import LedgerError
@@ -43,6 +43,8 @@ class Receipt:
     """Time of the block that holds it. [s since 1970]"""
     logs: tuple[Log, ...]
     """Its events, in order."""
+    transaction_hash: bytes | None = field(default=None, compare=False)
+    """By which a node knows it; None on chains in process."""
 
 
 class Chain(Protocol):

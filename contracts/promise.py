@@ -1,6 +1,6 @@
 """The values both sides sign, as integers on the wire (§2): W, Wh, basis points, micro-units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contracts.timegrid import TimeGrid
 
@@ -177,3 +177,5 @@ class Settlement:
     """Reading at the fleet's boundary, None where none was posted. [Wh]"""
     scaled: bool = False
     """Whether the reading counted as delivered, since the reports differed too much from it."""
+    transaction_hash: bytes | None = field(default=None, compare=False)
+    """Transaction that settled it, where it was just sent to a node."""

@@ -1,7 +1,7 @@
 """The settlement contract and its token in our own values, over any chain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.abi import Function, event_topic
@@ -119,8 +119,15 @@ class SettlementClient:
 
     def settle(self, intervals: Sequence[int]) -> list[Settlement]:
         """See `contracts.ledger.SettlementLedger`."""
-        all_or_raise(self.chain.send_all([self._call(SETTLE.encode(each)) for each in intervals]))
-        return [_settlement(each, self._ask(SETTLEMENT_OF, each)[0]) for each in intervals]
+        calls = [self._call(SETTLE.encode(each)) for each in intervals]
+        receipts = all_or_raise(self.chain.send_all(calls))
+        return [
+            replace(
+                _settlement(each, self._ask(SETTLEMENT_OF, each)[0]),
+                transaction_hash=receipt.transaction_hash,
+            )
+            for each, receipt in zip(intervals, receipts, strict=True)
+        ]
 
     def settlement(self, interval: int) -> Settlement | None:
         """See `contracts.ledger.SettlementLedger`."""

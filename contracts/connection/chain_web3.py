@@ -325,7 +325,12 @@ class Web3Chain:
         if found["status"] != 1:
             return self._reason(call, found)
         logs = tuple(log(entry) for entry in found["logs"])
-        return Receipt(gas_used=found["gasUsed"], block_timestamp=mined.block_timestamp, logs=logs)
+        return Receipt(
+            gas_used=found["gasUsed"],
+            block_timestamp=mined.block_timestamp,
+            logs=logs,
+            transaction_hash=bytes(found["transactionHash"]),
+        )
 
     def _reason(self, call: Call, found: TxReceipt) -> LedgerError:
         """Ask again, at the end of the block that refused ``call``, to learn why."""

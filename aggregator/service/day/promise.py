@@ -244,6 +244,8 @@ class SettleInputs:
     """Intervals whose price of a deviation is a multiple of the day-ahead price."""
     kept: dict[int, tuple[int, int]]
     """Price and price of deviation of the intervals that were settled before. [micro/MWh]"""
+    transactions: dict[int, str]
+    """Transactions that settled intervals before, in hexadecimal; those of nodes alone."""
     grace_s: int
     """How long the embedded ledger takes reports after an interval. [s]"""
 
@@ -263,10 +265,9 @@ def gather_settle(desk: Desk, day: date) -> SettleInputs:
             columns.interval_number,
             columns.price_micro_per_mwh,
             columns.imbalance_price_micro_per_mwh,
+            columns.transaction,
         ).where(columns.interval_number.in_(grid.intervals))
-        kept = {
-            number: (price, imbalance) for number, price, imbalance in connection.execute(query)
-        }
+        before = connection.execute(query).all()
     guess = np.abs(np.array(award.price_per_mwh)) * settings.imbalance_multiple
     missing = np.isnan(found.price_per_mwh)
     return SettleInputs(
@@ -274,7 +275,8 @@ def gather_settle(desk: Desk, day: date) -> SettleInputs:
         award=award,
         imbalance_price_per_mwh=np.where(missing, guess, found.price_per_mwh),
         guessed=int(missing.sum()),
-        kept=kept,
+        kept={number: (price, imbalance) for number, price, imbalance, _ in before},
+        transactions={number: sent for number, _, _, sent in before if sent},
         grace_s=desk.ledger.grace_s,
     )
 
@@ -295,7 +297,8 @@ def make_settle(inputs: SettleInputs, reached: Session) -> Made:
         if done is None:
             not_over += 1
         else:
-            rows.append(_row(grid, clearing, done, reached))
+            row = _row(grid, clearing, done, reached)
+            rows.append({"transaction": inputs.transactions.get(clearing.interval)} | row)
     revenue = sum(int(str(row["revenue_micro"])) for row in rows) / 1e6
     columns = settlements.c
     intervals = grid.intervals
@@ -345,7 +348,8 @@ def _row(
     grid: TimeGrid, clearing: Clearing, done: Settlement, reached: Session
 ) -> dict[str, object]:
     found = reached.ledger.fleet.delivery(clearing.interval)
-    return {
+    sent = done.transaction_hash
+    return ({} if sent is None else {"transaction": f"0x{sent.hex()}"}) | {
         "interval_number": clearing.interval,
         "start_ms": clearing.interval * grid.step_s * 1000,
         "commitment_wh": found.commitment_wh,
@@ -355,5 +359,4 @@ def _row(
         "revenue_micro": done.revenue_micro,
         "fee_micro": done.fee_micro,
         "loss_micro": done.loss_micro,
-        "transaction": None,
     }

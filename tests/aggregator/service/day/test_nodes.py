@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import requests
 from sqlalchemy import update
 
 from aggregator.service.day.settings import LedgerSettings
@@ -65,6 +66,13 @@ def use_node(world, tmp_path, url, accounts):
             connection.execute(row.values(account=account))
 
 
+def status_of(url, transaction):
+    """Return how the node says that a transaction went."""
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionReceipt"}
+    answer = requests.post(url, json={**asked, "params": [transaction]}, timeout=30)
+    return answer.json()["result"]["status"]
+
+
 def test_homes_that_report_themselves_are_watched_and_paid(world, tmp_path, node, hour, local_day):
     url, chain, ledger, accounts = node
     use_node(world, tmp_path, url, accounts)
@@ -98,6 +106,7 @@ def test_homes_that_report_themselves_are_watched_and_paid(world, tmp_path, node
     ]
     rows, earned = world.rows(settlements), world.rows(revenues)
     assert rows
+    assert {status_of(url, row["transaction"]) for row in rows} == {"0x1"}
     assert [row["revenue_micro"] for row in earned[1:]] == [
         sum(ledger.settlement.credit_micro(account, each) for each in grid.intervals)
         for account in accounts
