@@ -10,6 +10,7 @@ from devices.errors import DeviceConfigError
 from devices.feeds.settings import price_book
 from devices.write_log import WriteLog
 from hems.agent.config import AgentConfig
+from hems.agent.dispatching import DISPATCH_CONTROLLERS, dispatch_controller
 from hems.agent.health import Health
 from hems.agent.parts import (
     INTERVAL_S,
@@ -44,6 +45,10 @@ from hems.self_consumption import SelfConsumption
 
 PRICES_FILE: Final = "prices.json"
 """Name of the kept prices in the state folder."""
+
+
+_ALONE: Final = (*EDGE_CONTROLLERS, *DISPATCH_CONTROLLERS)
+"""Controllers that decide for their place alone, also where nothing was promised."""
 
 
 def build(config: AgentConfig, *, clock: Clock, tell: Callable[[str], None]) -> Parts:
@@ -107,7 +112,7 @@ def _parts(ground: _Ground, log: WriteLog) -> Parts:
         caps=caps,
         steering=steering,
         history=history,
-        decider=_decider(config, history, prices),
+        decider=_decider(ground, history, prices),
         books=books,
         status=StatusRow(ground.store, health),
         courier=_courier(ground, steering, books, history),
@@ -179,9 +184,10 @@ def _sieve(config: AgentConfig) -> Sieve:
     return Sieve(settings)
 
 
-def _decider(config: AgentConfig, history: Remembers, prices: PriceWatch | None) -> Decider:
+def _decider(ground: _Ground, history: Remembers, prices: PriceWatch | None) -> Decider:
+    config, clock = ground.config, ground.clock
     interval_s = INTERVAL_S if config.ledger is None else config.ledger.deployment().interval_s
-    controller = _controller(config.controller.kind)
+    controller = _controller(config, clock)
     tariff: Prices = config.tariff
     if prices is not None:
         tariff = MarketTariff(tariff=config.tariff, market=prices.market_per_mwh)
@@ -192,7 +198,7 @@ def _decider(config: AgentConfig, history: Remembers, prices: PriceWatch | None)
         tariff=tariff,
         decide_s=config.controller.decide_s,
         interval_s=interval_s,
-        alone=controller if config.controller.kind in EDGE_CONTROLLERS else None,
+        alone=controller if config.controller.kind in _ALONE else None,
     )
 
 
@@ -223,8 +229,12 @@ def _courier(
     )
 
 
-def _controller(kind: str) -> Controller:
+def _controller(config: AgentConfig, clock: Clock) -> Controller:
     """Return what decides; the solver loads only where it is used."""
+    kind = config.controller.kind
+    if config.dispatch is not None:
+        where = f"{config.path.name} [dispatch]"
+        return dispatch_controller(kind, config.dispatch, utc=clock.utc, where=where)
     if kind == "mpc":
         from hems.mpc import Mpc  # noqa: PLC0415 -- loads HiGHS
 

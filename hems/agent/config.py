@@ -9,6 +9,7 @@ from typing import Final, TypeVar, get_args, get_type_hints
 from devices.errors import DeviceConfigError
 from devices.feeds.settings import PriceSettings
 from devices.settings import read_settings
+from hems.agent.dispatching import DISPATCH_CONTROLLERS, DispatchSettings
 from hems.agent.ledger.settings import LedgerSettings
 from hems.agent.mqtt.settings import (
     BrokerSettings,
@@ -36,7 +37,7 @@ Table = Mapping[str, object]
 
 _COURIER: Final = ("telemetry", "commands", "homeassistant")
 _TABLES: Final = (
-    *("home", "battery", "meter", "storage", "grid", "controller", "tariff", "prices"),
+    *("home", "battery", "meter", "storage", "grid", "controller", "tariff", "prices", "dispatch"),
     *("pv", "load", "relay", "broker"),
     *_COURIER,
     *("ledger", "history"),
@@ -72,6 +73,8 @@ class AgentConfig:
     """Where market prices come from; None where the tariff is all."""
     relay: RelaySettings | None = None
     """How the house may leave the grid; None where it never does."""
+    dispatch: DispatchSettings | None = None
+    """What a dispatch policy goes by; None for other controllers."""
 
 
 def read_config(path: Path) -> AgentConfig:
@@ -106,6 +109,7 @@ def _composed(path: Path, tables: Mapping[str, Table]) -> AgentConfig:
         courier=_courier(file),
         prices=file.read(PriceSettings, "prices") if "prices" in tables else None,
         relay=file.read(RelaySettings, "relay") if "relay" in tables else None,
+        dispatch=_dispatch(file),
     )
 
 
@@ -171,6 +175,22 @@ def _controller(file: _File) -> ControllerSettings:
     if settings.kind in EDGE_CONTROLLERS and "decide_s" not in file.tables["controller"]:
         return replace(settings, decide_s=EDGE_DECIDE_S)
     return settings
+
+
+def _dispatch(file: _File) -> DispatchSettings | None:
+    """Return what a dispatch policy goes by; its table is there exactly where one decides."""
+    kind = file.tables.get("controller", {}).get("kind")
+    if (kind in DISPATCH_CONTROLLERS) != ("dispatch" in file.tables):
+        policies = " or ".join(f'"{each}"' for each in DISPATCH_CONTROLLERS)
+        msg = f"{file.path.name}: [dispatch] goes with [controller] kind = {policies}; give both"
+        raise AgentConfigError(msg)
+    if "dispatch" not in file.tables:
+        return None
+    table = {key: value for key, value in file.tables["dispatch"].items() if key != "target_w"}
+    settings = replace(file, tables={"dispatch": table}).read(DispatchSettings, "dispatch")
+    if "target_w" not in file.tables["dispatch"]:
+        return settings
+    return settings.with_target(file.tables["dispatch"]["target_w"], where=file.where("dispatch"))
 
 
 def _courier(file: _File) -> CourierSettings | None:

@@ -8,10 +8,15 @@ from typing import Final
 import numpy as np
 
 from devices.battery_bank import BatteryBank
+from hems.agent.dispatching import DISPATCH_CONTROLLERS
 
 EDGE_CONTROLLERS: Final = ("fuzzy", "soc-rules")
 """Controllers that decide by rules for one place, whether or not anything was promised."""
-CONTROLLERS: Final = ("mpc", "realtime-rules", "self-consumption", *EDGE_CONTROLLERS)
+CONTROLLERS: Final = (
+    *("mpc", "realtime-rules", "self-consumption"),
+    *EDGE_CONTROLLERS,
+    *DISPATCH_CONTROLLERS,
+)
 """What ``[controller] kind`` may be."""
 EDGE_DECIDE_S: Final = 600
 """t_j of `EDGE_CONTROLLERS` where none is given (Habib 2023, section 3.1). [s]"""

@@ -7,9 +7,9 @@ from typing import Final, Literal
 import click
 import numpy as np
 
+from hems.dispatch.manual_file import read_manual
 from hems.dispatch.paper import grid_target, input_dispatch, manual_dispatch
 from hems.dispatch.policies import MONTHS, GridTarget, InputDispatch, PeakShaving, Policy
-from scenarios.dispatch.manual_file import read_manual
 from scenarios.dispatch.series_file import YearFile, read_year, require_together
 from scenarios.errors import DataFormatError
 

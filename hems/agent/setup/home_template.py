@@ -90,7 +90,8 @@ def _decisions(home: "NewHome") -> str:
     return f"""\
 [controller]
 kind = "mpc"                          # or "realtime-rules", "self-consumption"; for one place
-                                      # "fuzzy", "soc-rules": decide_s = 600
+                                      # "fuzzy", "soc-rules": decide_s = 600; with [dispatch]
+                                      # "grid-target", "manual"
 decide_s = 60                         # t_j: from a decision to the next
 device_cycle_s = 2                    # from a reading of the devices to the next, 1..5
 

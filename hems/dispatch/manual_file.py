@@ -8,7 +8,6 @@ import numpy as np
 from devices.arrays import IntArray
 from hems.dispatch.policies import HOURS, MONTHS, ManualDispatch, Period
 from hems.errors import ControlInputError
-from scenarios.errors import DataFormatError, DataUnavailableError
 
 
 def read_manual(path: Path) -> ManualDispatch:
@@ -16,10 +15,8 @@ def read_manual(path: Path) -> ManualDispatch:
 
     Raises
     ------
-    DataUnavailableError
-        If there is no such file.
-    DataFormatError
-        If it is not TOML, or not a manual dispatch.
+    ControlInputError
+        If there is no such file, or it is no manual dispatch in TOML.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -31,13 +28,13 @@ def read_manual(path: Path) -> ManualDispatch:
         )
     except FileNotFoundError as error:
         msg = f"{path}: no such file; give a TOML file of a manual dispatch"
-        raise DataUnavailableError(msg) from error
+        raise ControlInputError(msg) from error
     except KeyError as error:
         msg = f"{path}: {error} is missing; give [[period]] tables and weekday"
-        raise DataFormatError(msg) from error
+        raise ControlInputError(msg) from error
     except (ControlInputError, OSError, TypeError, ValueError) as error:
         msg = f"{path}: {' '.join(str(error).split())}; see docs/dispatch.md for its form"
-        raise DataFormatError(msg) from error
+        raise ControlInputError(msg) from error
 
 
 def _hours(name: str, given: object) -> IntArray:
