@@ -27,6 +27,7 @@ COMPILED = {
 """Folders whose tests run on one kernel, compiled in up to 20 s: one process does it for all."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests of one compiled kernel in one process."""
     for item in items:

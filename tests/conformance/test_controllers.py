@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import pytest
 import hems
 from devices.battery_bank import BatteryBank
 from hems.controller import Controller, Decision, Observation
+from hems.dispatch.by_clock import ByClock
 from hems.dispatch.controllers import HoldGrid, HoldPower, InPeriod
+from hems.dispatch.paper import grid_target
 from hems.dispatch.policies import Period
 from hems.errors import ControlInputError
 from hems.fuzzy.habib import HabibFuzzy
@@ -21,6 +24,8 @@ from hems.mpc_compiled import CompiledEngine
 from hems.realtime_rules import RealtimeRules
 from hems.self_consumption import SelfConsumption
 
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
 CONTROLLERS = [SelfConsumption(), RealtimeRules(), Mpc(), Mpc(engine=CompiledEngine())]
 CONTROLLERS += [
     HoldGrid(target_w=np.array([3_000.0]), charge_from_grid=True),
@@ -28,6 +33,7 @@ CONTROLLERS += [
     InPeriod(period=Period(charge_from_pv=True, discharge=True, discharge_percent_per_h=50.0)),
 ]
 CONTROLLERS += [HabibFuzzy(), SocRules()]
+CONTROLLERS += [ByClock(policy=grid_target(), local_time=lambda: NOON)]
 EVERY = pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda one: type(one).__name__)
 HOMES = pytest.mark.parametrize("homes", [1, 70])
 

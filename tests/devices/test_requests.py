@@ -69,7 +69,7 @@ def test_an_id_is_kept_for_the_answer():
         b"[]",
         b"null",
         b"{}",
-        b'{"read": "Temperature"}',
+        b'{"read": "Humidity"}',
         b'{"read": 5}',
         b'{"write": "fly"}',
         b'{"write": "charge"}',

@@ -23,7 +23,6 @@ from scenarios.report.chart_picture import WIDTH_PX
 from scenarios.report.palette import LIGHT
 from scenarios.scenario_command import scenario
 
-pytestmark = pytest.mark.xdist_group("habib")
 CHARTS = {
     "surfaces",
     "commands-rules-sunny",

@@ -1,12 +1,9 @@
 """`gridpact bench dispatch`: what it measures."""
 
-import pytest
-
 from scenarios.bench.command import BENCHES
 from scenarios.marchi.bench import year_figures
 from scenarios.marchi.bench_command import dispatch
 
-pytestmark = pytest.mark.xdist_group("marchi")
 POLICIES = {"look-ahead", "look-behind", "grid-target", "input", "manual"}
 
 

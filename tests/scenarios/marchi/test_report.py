@@ -11,7 +11,6 @@ from scenarios.marchi import cases
 from scenarios.marchi.tell import REPORT
 from scenarios.report.chart_picture import WIDTH_PX
 
-pytestmark = pytest.mark.xdist_group("marchi")
 FIGURES = {
     "figure-1",
     "figure-2",

@@ -12,8 +12,6 @@ from scenarios.dispatch.tariff_marchi import COMBINATIONS, annual_cost
 from scenarios.marchi import cases, paper
 from scenarios.marchi.study import MIDDLE, PAIRS, make_study, prices_of
 
-pytestmark = pytest.mark.xdist_group("marchi")
-
 
 def runs(told, generation="2020"):
     return {
