@@ -51,7 +51,12 @@ class HandClock:
         woken = asyncio.Event()
         sleeper = (self._now_s + seconds, self._slept, woken, asyncio.current_task())
         heapq.heappush(self._sleepers, sleeper)
-        await woken.wait()
+        try:
+            await woken.wait()
+        finally:
+            if not woken.is_set():  # cancelled: nobody sleeps there any more
+                self._sleepers.remove(sleeper)
+                heapq.heapify(self._sleepers)
 
     async def advance(self, seconds: float) -> None:
         """Move on, waking sleepers in their order and letting each do its work on the sockets."""

@@ -91,7 +91,7 @@ class Gateway:
 
 async def until(true):
     """Wait until something is so of which no event tells."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 -- see above
             await asyncio.sleep(0.01)
 

@@ -222,7 +222,7 @@ def test_a_battery_that_refuses_set_points_is_told_once_and_asked_less_and_less(
     async def run():
         async with living(power_w=1_200.0) as alive:
             alive.battery.vpp = True
-            await alive.pass_s(100)
+            await alive.until(lambda: alive.told("battery set-point"))
             assert alive.power_w == "follows"
             alive.battery.vpp = False
             await alive.until(lambda: alive.power_w == 1_200, within_s=1_000)
@@ -242,7 +242,7 @@ def test_a_battery_that_answers_garbage_is_told_once_and_steered_again_after(liv
         async with living(power_w=1_200.0) as alive:
             await alive.until(lambda: alive.power_w == 1_200)
             alive.battery.faults = FaultPlan.always(Fault.HTML_INSTEAD_OF_JSON)
-            await alive.pass_s(120)
+            await alive.until(lambda: alive.told("battery") and alive.told("meter"))
             alive.battery.faults = FaultPlan.none()
             await alive.until(lambda: alive.power_w == 1_200)
             await alive.pass_s(60)
