@@ -13,8 +13,10 @@ _RETRY_S: Final = (1, 4)
 """Shortest and longest pause between two attempts to connect. [s]"""
 
 
-def broker_client(settings: BrokerSettings, client_id: str) -> Client:
-    """Return a client whose session ends with its connection.
+def broker_client(
+    settings: BrokerSettings, client_id: str, *, keeps_session: bool = False
+) -> Client:
+    """Return a client that is not connected yet.
 
     Parameters
     ----------
@@ -22,6 +24,9 @@ def broker_client(settings: BrokerSettings, client_id: str) -> Client:
         Where the broker is, and how it knows us.
     client_id : str
         What it calls us.
+    keeps_session : bool
+        The broker keeps what comes while we are away, and each message until it is acknowledged
+        by hand; in MQTT 5 connecting says for how long. Else a session ends with its connection.
 
     Raises
     ------
@@ -30,7 +35,13 @@ def broker_client(settings: BrokerSettings, client_id: str) -> Client:
     """
     five = settings.speaks_5
     protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
-    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol)
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=None if five else not keeps_session,
+        protocol=protocol,
+        manual_ack=keeps_session,
+    )
     client.reconnect_delay_set(*_RETRY_S)
     if settings.tls:
         context = client_context(

@@ -12,20 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from aggregator.service.broker_client import broker_client
 from aggregator.service.ingest.schema import KINDS
 from aggregator.service.settings import BrokerSettings
-from devices.mqtt_client import client_context
-from devices.settings import read_secret
 
 _TURN_S: Final = 0.25
 """How often whoever waits for room looks whether it is to end. [s]"""
-_RETRY_S: Final = (1, 4)
-"""Shortest and longest pause between two attempts to connect. [s]"""
 
 Tell = Callable[[str], None]
 """Takes a line for the log."""
@@ -87,35 +83,11 @@ class Subscriber:
         self._stopping = False
         self._depth = settings.topic_root.count("/") + 1
         self._waiting: queue.Queue[Heard] = queue.Queue(most)
-        self._client = self._made(client_id)
-
-    def _made(self, client_id: str) -> Client:
-        settings = self._settings
-        five = settings.speaks_5
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=None if five else False,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-            manual_ack=True,
-        )
-        client.reconnect_delay_set(*_RETRY_S)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        if settings.tls:
-            client.tls_set_context(
-                client_context(
-                    settings.ca_file,
-                    cert_file=settings.cert_file,
-                    key_file=settings.key_file,
-                    remedy="name those of [broker]",
-                )
-            )
-        if settings.user is not None and settings.password_file is not None:
-            client.username_pw_set(settings.user, read_secret(settings.password_file))
-        return client
+        self._client = broker_client(settings, client_id, keeps_session=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
 
     @property
     def connected(self) -> bool:
