@@ -34,53 +34,60 @@ def day_figures(found: Found) -> list[Figure]:
             note="The battery gives at noon, too, and has less left for the evening.",
             chart=_day("figure-6b", found, four, four_w, which="with four cars"),
         ),
-        Figure(
-            title="Fig. 7: where the production goes",
-            note="With four cars, the same days.",
-            chart=_lines(
-                "figure-7",
-                "Lines of production that covers load, charges and is exported, in kW.",
-                (
-                    ("To load and cars", "load", _production_to_load_w(found, four)),
-                    ("To the battery", "saving", four.charged_w),
-                    ("To the grid", "forecast", four.export_w),
-                ),
-            ),
-        ),
-        Figure(
-            title="Fig. 8: what the battery takes and gives",
-            note="With four cars, the same days; below its state of charge.",
-            chart=_with_soc(
-                _lines(
-                    "figure-8",
-                    "Lines of the battery's charge and discharge in kW; below, its state of charge "
-                    "in per cent.",
-                    (
-                        ("Charge from PV", "saving", four.charged_w),
-                        ("Discharge", "accent", four.delivered_w),
-                    ),
-                ),
-                four,
-            ),
-        ),
-        Figure(
-            title="Fig. 9: what the grid takes and gives",
-            note="With four cars, the same days. Without battery for comparison.",
-            chart=_lines(
-                "figure-9",
-                "Lines of import with and without battery, and of export, in kW.",
-                (
-                    ("Import", "meter", four.import_w),
-                    (
-                        "Import without battery",
-                        "idle",
-                        np.maximum(four_w - found.study.pv_w, 0.0),
-                    ),
-                    ("Export", "forecast", four.export_w),
-                ),
-            ),
-        ),
+        _production(found, four),
+        _battery(four),
+        _at_the_grid(found, four, four_w),
     ]
+
+
+def _production(found: Found, four: Year) -> Figure:
+    return Figure(
+        title="Fig. 7: where the production goes",
+        note="With four cars, the same days.",
+        chart=_lines(
+            "figure-7",
+            "Lines of production that covers load, charges and is exported, in kW.",
+            (
+                ("To load and cars", "load", _production_to_load_w(found, four)),
+                ("To the battery", "saving", four.charged_w),
+                ("To the grid", "forecast", four.export_w),
+            ),
+        ),
+    )
+
+
+def _battery(four: Year) -> Figure:
+    flows = _lines(
+        "figure-8",
+        "Lines of the battery's charge and discharge in kW; below, its state of charge "
+        "in per cent.",
+        (
+            ("Charge from PV", "saving", four.charged_w),
+            ("Discharge", "accent", four.delivered_w),
+        ),
+    )
+    return Figure(
+        title="Fig. 8: what the battery takes and gives",
+        note="With four cars, the same days; below its state of charge.",
+        chart=_with_soc(flows, four),
+    )
+
+
+def _at_the_grid(found: Found, four: Year, four_w: FloatArray) -> Figure:
+    without_battery_w = np.maximum(four_w - found.study.pv_w, 0.0)
+    return Figure(
+        title="Fig. 9: what the grid takes and gives",
+        note="With four cars, the same days. Without battery for comparison.",
+        chart=_lines(
+            "figure-9",
+            "Lines of import with and without battery, and of export, in kW.",
+            (
+                ("Import", "meter", four.import_w),
+                ("Import without battery", "idle", without_battery_w),
+                ("Export", "forecast", four.export_w),
+            ),
+        ),
+    )
 
 
 def typical(flow: FloatArray) -> FloatArray:

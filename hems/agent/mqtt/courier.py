@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from random import SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from devices.clock import Clock
 from hems.agent.health import Health
@@ -43,6 +43,14 @@ FAREWELL_S: Final = 3.0
 _READ_AGAIN_S: Final = 10.0
 _RECEIPTS_S: Final = 60.0
 """How often it is looked whether receipts are overdue. [s]"""
+
+
+class _Kept(TypedDict):
+    """What every part of the courier works with."""
+
+    store: Store
+    clock: Clock
+    health: Health
 
 
 class Courier:
@@ -94,40 +102,18 @@ class Courier:
         self._health = health
         self._facts = facts
         telemetry = settings.telemetry
-        self._topics = Topics(settings.broker.topic_root, home.device_id)
+        topics = self._topics = Topics(settings.broker.topic_root, home.device_id)
         self._telemetry = Telemetry(sample_s=telemetry.sample_s, period_s=telemetry.period_s)
+        kept = _Kept(store=store, clock=clock, health=health)
+        spool_bytes = int(telemetry.spool_mb * 1e6)
         self.spool = Spool(
-            store,
-            health=health,
-            rows_max=telemetry.spool_rows,
-            bytes_max=int(telemetry.spool_mb * 1e6),
+            store, health=health, rows_max=telemetry.spool_rows, bytes_max=spool_bytes
         )
         """What waits for the broker."""
-        self._receipts = Receipts(
-            self._topics,
-            wanted=settings.broker.receipts,
-            believed_s=telemetry.expire_h * 3600,
-            store=store,
-            clock=clock,
-            health=health,
-        )
-        self._desk = CommandDesk(
-            settings.commands,
-            self._topics,
-            orders=desk,
-            store=store,
-            spool=self.spool,
-            clock=clock,
-            health=health,
-        )
-        self._panel = Panel(
-            settings.homeassistant,
-            self._topics,
-            name=home.name,
-            store=store,
-            clock=clock,
-            health=health,
-        )
+        wanted, believed_s = settings.broker.receipts, telemetry.expire_h * 3600
+        self._receipts = Receipts(topics, wanted=wanted, believed_s=believed_s, **kept)
+        self._desk = CommandDesk(settings.commands, topics, orders=desk, spool=self.spool, **kept)
+        self._panel = Panel(settings.homeassistant, topics, name=home.name, **kept)
         self._announcer = Announcer(
             name=home.name,
             device_id=home.device_id,
