@@ -1,11 +1,13 @@
 """`gridpact bench ledger`: its figures, and gas as a reviewed number."""
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from scenarios.bench.ledger_bench import fleet_gas, gas_figures, reports_per_s
+from scenarios.bench.ledger_bench import fleet_gas, reports_per_s
 from scenarios.bench.ledger_bench_command import TARGETS
 from scenarios.cli import main
 
@@ -26,14 +28,28 @@ def committed():
 
 
 @pytest.fixture(scope="module")
-def measured(needs_anvil):
-    return gas_figures(sizes=SMALL)
+def measured(needs_anvil, tmp_path_factory):
+    """Return what the command leaves, says, and writes of small fleets."""
+    path = tmp_path_factory.mktemp("gas") / "gas.json"
+    sizes = [word for homes in SMALL for word in ("--homes", str(homes))]
+    with redirect_stdout(StringIO()) as said, pytest.raises(SystemExit) as left:
+        main(["bench", "ledger", *sizes, "--snapshot", str(path), "--json"])
+    return left.value.code, json.loads(said.getvalue()), json.loads(path.read_text("utf-8"))
 
 
 def test_gas_is_what_the_committed_snapshot_says(measured, committed):
     of_small = [each for each in committed["by_fleet_size"] if each["homes"] in SMALL]
+    _, _, written = measured
 
-    assert measured == committed | {"by_fleet_size": of_small}, AGAIN.format(SNAPSHOT)
+    assert written == committed | {"by_fleet_size": of_small}, AGAIN.format(SNAPSHOT)
+
+
+def test_a_snapshot_holds_gas_only_and_is_written_where_it_is_asked_for(measured):
+    code, said, written = measured
+
+    assert (code, said) == (0, written)
+    assert list(written) == [*KEYS, "by_fleet_size"]
+    assert [each["homes"] for each in written["by_fleet_size"]] == [*SMALL]
 
 
 def test_costs_do_not_grow_with_the_number_of_homes(committed):
@@ -72,19 +88,6 @@ def run(capsys, *arguments):
         main(["bench", "ledger", *arguments])
     streams = capsys.readouterr()
     return left.value.code, streams.out, streams.err
-
-
-def test_a_snapshot_holds_gas_only_and_is_written_where_it_is_asked_for(
-    needs_anvil, capsys, tmp_path
-):
-    path = tmp_path / "gas.json"
-
-    code, out, _ = run(capsys, "--homes", "3", "--snapshot", str(path), "--json")
-
-    found = json.loads(path.read_text("utf-8"))
-    assert (code, json.loads(out)) == (0, found)
-    assert list(found) == [*KEYS, "by_fleet_size"]
-    assert [each["homes"] for each in found["by_fleet_size"]] == [3]
 
 
 def test_a_snapshot_without_a_folder_is_told_before_anything_is_measured(capsys, tmp_path):
