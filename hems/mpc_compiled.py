@@ -4,6 +4,7 @@ import numpy as np
 
 from devices.arrays import BoolArray, FloatArray
 from hems.controller import Observation
+from hems.interrupts import interrupts_told
 from hems.mpc_program import Program
 from hems.mpc_tree import Numbers, solve_homes
 
@@ -22,4 +23,5 @@ class CompiledEngine:
             np.stack([bank.charge_efficiency, bank.discharge_efficiency], axis=1),
             float(seen.block_s[0] / seen.block_s.sum()),
         )
-        return solve_homes(numbers_of_homes)
+        with interrupts_told():
+            return solve_homes(numbers_of_homes)

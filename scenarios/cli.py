@@ -14,6 +14,7 @@ from contracts.errors import LedgerError
 from devices.commands.lazy import Lazy
 from devices.errors import DeviceError
 from hems.errors import ControlError
+from hems.interrupts import interrupts_told
 from scenarios.errors import DataError, ScenarioInputError
 
 COMMANDS = {
@@ -68,13 +69,14 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line: exit code 1 with one line on errors, 2 for wrong use."""
     try:
-        code = cli.main(args=arguments, prog_name="gridpact", standalone_mode=False)
+        with interrupts_told():
+            code = cli.main(args=arguments, prog_name="gridpact", standalone_mode=False)
     except click.UsageError as error:
         error.show()
         code = error.exit_code
     except click.ClickException as error:
         code = _complain(error.format_message())
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         code = _complain("interrupted; nothing more was written")
     except EXPECTED as error:
         code = _complain(str(error))

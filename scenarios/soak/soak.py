@@ -233,6 +233,7 @@ class Soak:
         if code:
             msg = f"soak: the gateway ended with code {code}; it said {self._gateway.lines[-3:]}"
             raise DataError(msg)
+        await self._look()
         reported_wh = await asyncio.to_thread(self._reported_wh)
         battery = self._house.battery
         return SoakFigures(
