@@ -217,7 +217,7 @@ def _courier(
         return None
     from hems.agent.mqtt.courier import Courier  # noqa: PLC0415 -- only where there is a broker
 
-    return Courier(
+    courier = Courier(
         ground.config.courier,
         home=ground.config.home,
         store=ground.store,
@@ -227,6 +227,8 @@ def _courier(
         facts=lambda: books.standing(ground.clock.utc()),
         forecast_errors=lambda: forecast_errors(history.scores()),
     )
+    steering.tell(courier.aborted)
+    return courier
 
 
 def _controller(config: AgentConfig, clock: Clock) -> Controller:

@@ -38,6 +38,18 @@ class Order:
             raise ValueError(msg)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """An order that the battery did, and that ended before its time."""
+
+    correlation_id: str
+    """The order's."""
+    code: str
+    """Why, in a word for programs (`devices.error_codes`)."""
+    reason: str
+    """Why, in a line."""
+
+
 class OrderDesk(Protocol):
     """Carries orders out: the part of the agent that holds the battery."""
 
@@ -52,7 +64,8 @@ class OrderDesk(Protocol):
         Raises
         ------
         DeviceError
-            If the battery does not take it; the controller then goes on.
+            If the battery does not take it; what stood before then goes on, but for a stop: then
+            it ends, and the controller takes over.
         """
         ...
 
@@ -60,8 +73,8 @@ class OrderDesk(Protocol):
         """Have self-consumption leave this much in the battery, 0..1; raises `DeviceError`."""
         ...
 
-    async def end_order(self) -> None:
-        """Let the controller take over now."""
+    async def end_order(self) -> Order | None:
+        """Let the controller take over now; return the order that stood until then."""
         ...
 
     async def read(self) -> Reading:

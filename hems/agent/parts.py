@@ -202,4 +202,6 @@ class CapKeeper:
             discharge_max_w=discharge_w,
             import_max_w=self._cap.import_max_w,
             export_max_w=self._cap.export_max_w,
+            soc_min=float(self._bank.soc_min[0]),
+            soc_max=float(self._bank.soc_max[0]),
         )

@@ -11,6 +11,7 @@ from devices.errors import DeviceError
 from devices.requests import Action, ReadRequest, WriteRequest
 from hems.agent.health import Health
 from hems.agent.mqtt.command_memory import CommandMemory
+from hems.agent.mqtt.command_queue import CommandQueue, is_overtaken, is_stop
 from hems.agent.mqtt.commands_in import (
     Command,
     Envelope,
@@ -24,7 +25,7 @@ from hems.agent.mqtt.plausible_clock import PlausibleClock
 from hems.agent.mqtt.settings import CommandSettings, Topics
 from hems.agent.mqtt.spool import Lane, Spool
 from hems.agent.mqtt.telemetry import rows_of
-from hems.agent.orders import Order, OrderDesk
+from hems.agent.orders import GivenUp, Order, OrderDesk
 from hems.agent.store import Store
 from hems.errors import CommandRefusedError, StoreError
 
@@ -34,16 +35,18 @@ REFUSED: Final = "refused"
 """Outcome: it was not done, for the reason given."""
 EXPIRED: Final = "expired"
 """Outcome: it came, or its turn came, too late."""
-MOST_WAITING: Final = 20
-"""Commands that may wait for the battery; more are refused."""
+ABORTED: Final = "aborted"
+"""Further outcome, after ``done``: the battery did it, and it ended before its time."""
 ANSWER_EXPIRES_S: Final = 7 * 24 * 3600.0
 """How long an answer is of use. [s]"""
+_OVERTAKEN: Final = "a stop came after it, before it was done"
+_IN_TIME: Final = "in time, and the battery was left to the controller"
 _THING: Final = "memory of commands"
 _SIGNS: Final = {Action.CHARGE: 1.0, Action.DISCHARGE: -1.0}
 
 
 class CommandDesk:
-    """Acknowledge commands as they come and carry them out one after the other.
+    """Acknowledge commands as they come and carry them out one after the other, a stop at once.
 
     Parameters
     ----------
@@ -82,7 +85,8 @@ class CommandDesk:
         self._health = health
         self._memory = CommandMemory(store)
         self._time = PlausibleClock(clock, store=store, health=health)
-        self._queue: asyncio.Queue[Command] = asyncio.Queue(MOST_WAITING)
+        self._queue = CommandQueue()
+        self._doing: tuple[Command, asyncio.Timeout] | None = None
         self._settle_what_was_cut_short()
 
     @property
@@ -103,7 +107,14 @@ class CommandDesk:
             self._refuse(error)
             return
         self._acknowledge(command.correlation_id)
-        self._queue.put_nowait(command)
+        for each in self._queue.put(command):
+            self._end(each.correlation_id, REFUSED, code=Why.SUPERSEDED, reason=_OVERTAKEN)
+        if is_stop(command):
+            self._cut_short()
+
+    def aborted(self, order: GivenUp) -> None:
+        """Tell of an order that was begun, whose outcome was ``done``, and that ended too early."""
+        self._end(order.correlation_id, ABORTED, code=order.code, reason=order.reason)
 
     async def work(self) -> None:
         """Carry out what was taken, for ever."""
@@ -113,8 +124,7 @@ class CommandDesk:
             rows: object = None
             try:
                 self._check_time(command)
-                async with asyncio.timeout(self._settings.carry_out_s):
-                    rows = await self._carry_out(command)
+                rows = await self._within_its_time(command)
             except CommandRefusedError as error:
                 outcome = EXPIRED if error.code == Why.EXPIRED else REFUSED
                 code, reason = error.code, str(error)
@@ -125,6 +135,30 @@ class CommandDesk:
                 reason = f"it was not done within {self._settings.carry_out_s:g} s"
                 await self._give_up()
             self._end(command.correlation_id, outcome, code=code, reason=reason, rows=rows)
+
+    async def _within_its_time(self, command: Command) -> object:
+        """Carry a command out; raise ``TimeoutError`` if the battery takes too long."""
+        begun_s = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._settings.carry_out_s) as limit:
+                self._doing = command, limit
+                return await self._carry_out(command)
+        except TimeoutError as error:
+            ends_s = limit.when()
+            if ends_s is None or ends_s >= begun_s + self._settings.carry_out_s:
+                raise
+            named = command.correlation_id
+            raise CommandRefusedError(Why.SUPERSEDED, _OVERTAKEN, correlation_id=named) from error
+        finally:
+            self._doing = None
+
+    def _cut_short(self) -> None:
+        """Let go of a write that is under way: whoever stops a battery cannot wait for it."""
+        if self._doing is None:
+            return
+        command, limit = self._doing
+        if is_overtaken(command) and not limit.expired():
+            limit.reschedule(asyncio.get_running_loop().time() - 1.0)
 
     def _checked(self, payload: bytes, envelope: Envelope) -> Command:
         """Return a command that may be carried out, remembered as taken."""
@@ -139,8 +173,7 @@ class CommandDesk:
         try:
             self._refuse_repeated(command.correlation_id)
             self._check_time(command)
-            room = not self._queue.full()
-            taken = room and self._memory.begin(
+            taken = self._queue.has_room(command) and self._memory.begin(
                 command.correlation_id, expires_s=command.expires_s, now_s=now_s
             )
         except StoreError as error:
@@ -236,9 +269,15 @@ class CommandDesk:
         """Leave the battery to the controller: nobody knows what a command left half done."""
         try:
             async with asyncio.timeout(self._settings.carry_out_s):
-                await self._orders.end_order()
+                ended = await self._orders.end_order()
         except (DeviceError, TimeoutError) as error:
             self._health.note(f"an order could not be taken back: {error or 'no answer'}")
+            return
+        if ended is not None:
+            reason = f"it stood until a later command was not done {_IN_TIME}"
+            self.aborted(
+                GivenUp(correlation_id=ended.correlation_id, code="unavailable", reason=reason)
+            )
 
     def _settle_what_was_cut_short(self) -> None:
         """Answer commands that were being carried out when the gateway was killed."""

@@ -31,6 +31,8 @@ POWER_BOUND_W: Final = 1e6
 """No home's connection carries more. [W]"""
 _MARK: Final = re.compile(r"[\x21-\x7e]{1,64}")
 _LATEST_S: Final = 2.0**33
+_SKEW_S: Final = 300.0
+"""By so much another computer's clock may be ahead of ours. [s]"""
 
 
 class Why(StrEnum):
@@ -54,6 +56,8 @@ class Why(StrEnum):
     """The gateway's disk does not let it remember commands."""
     RESTARTED = "restarted"
     """The gateway was restarted while it was carried out."""
+    SUPERSEDED = "superseded"
+    """A stop came after it and overtook it."""
     REFUSED = "refused"
     """The storage does not do or tell this."""
 
@@ -191,7 +195,7 @@ def _expires_s(
         msg = "command: it never expires; send expires, the Unix time until which it may be begun"
         raise DeviceRefusedError(msg)
     expires_s = min(said)
-    if expires_s > now_s + settings.expire_most_h * 3600:
+    if expires_s > now_s + settings.expire_most_h * 3600 + _SKEW_S:
         msg = (
             f"command: expires is {expires_s - now_s:.0f} s from now; send at most "
             f"{settings.expire_most_h * 3600:g} s"

@@ -18,7 +18,7 @@ from hems.agent.mqtt.settings import CourierSettings, Topics
 from hems.agent.mqtt.spool import THING as SPOOL
 from hems.agent.mqtt.spool import Lane, Letter, Spool
 from hems.agent.mqtt.telemetry import Telemetry
-from hems.agent.orders import OrderDesk
+from hems.agent.orders import GivenUp, OrderDesk
 from hems.agent.reading import Reading
 from hems.agent.settings import HomeSettings
 from hems.agent.standing import Standing
@@ -128,6 +128,10 @@ class Courier:
         """See `hems.agent.reading.Listener`."""
         self._telemetry.add(reading)
         self._panel.add(reading)
+
+    def aborted(self, order: GivenUp) -> None:
+        """Tell the operator of an order that ended before its time."""
+        self._desk.aborted(order)
 
     async def run(self) -> None:
         """Measure, send, hear and carry out until cancelled; nothing of the broker ends it."""

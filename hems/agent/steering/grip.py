@@ -7,7 +7,7 @@ from typing import Final
 
 from devices.battery import Battery, BatteryState
 from devices.clock import Clock
-from devices.errors import DeviceError
+from devices.errors import DeviceError, DeviceIgnoredError
 from hems.agent.health import Health
 from hems.agent.mqtt.backoff import LONGEST_S, REFUSED_S, Backoff
 from hems.agent.steering.wish import Wish
@@ -54,6 +54,8 @@ class Grip:
         self._health = health
         self._told: _Told | None = None
         self._backoff = Backoff(clock)
+        self.trouble: DeviceError | None = None
+        """Why the battery does not do what it was told, until it is seen to; None if it does."""
 
     async def do(
         self, wish: Wish, *, valid_s: float, seen: tuple[float, BatteryState] | None
@@ -86,7 +88,7 @@ class Grip:
             else:
                 await battery.set_power(wish.battery_power_w, valid_s=valid_s)
         except DeviceError as error:
-            self._failed(str(error), retry=error.retry)
+            self._failed(error)
             raise
         now_s = self._clock.monotonic_s()
         since_s = now_s
@@ -121,19 +123,19 @@ class Grip:
         if not _follows(self._told.wish) and seen[0] >= self._told.until_s:
             return  # its validity was over: it follows by itself, as it should
         if seen[1].following == _follows(self._told.wish):
+            self.trouble = None
             self._backoff.worked()
             self._health.back(THING)
             return
         told = "to follow the house" if _follows(self._told.wish) else "to hold a set-point"
         does = "follows the house" if seen[1].following else "holds a set-point"
-        self._failed(
-            f"it was told {told} and {does}; see whether another controller steers it", retry=True
-        )
+        why = f"it was told {told} and {does}; see whether another controller steers it"
+        self._failed(DeviceIgnoredError(why))
 
-    def _failed(self, why: str, *, retry: bool) -> None:
-        self._told = None
-        self._backoff.failed(longest_s=LONGEST_S if retry else REFUSED_S)
-        self._health.lost(THING, why)
+    def _failed(self, error: DeviceError) -> None:
+        self._told, self.trouble = None, error
+        self._backoff.failed(longest_s=LONGEST_S if error.retry else REFUSED_S)
+        self._health.lost(THING, str(error))
 
 
 def _follows(wish: Wish) -> bool:

@@ -9,12 +9,13 @@ from typing import Final
 from devices.battery import BatteryState, MeterState
 from devices.clock import Clock
 from devices.errors import DeviceError, DeviceRefusedError, DeviceUnavailableError
-from hems.agent.orders import Order
+from hems.agent.orders import GivenUp, Order
 from hems.agent.reading import Reading
 from hems.agent.steering.equipment import Equipment
 from hems.agent.steering.grip import Grip
 from hems.agent.steering.island import IslandCase
 from hems.agent.steering.order_book import OrderBook
+from hems.agent.steering.order_watch import OrderWatch
 from hems.agent.steering.reference import GridReference
 from hems.agent.steering.relay import RelayKeeper
 from hems.agent.steering.wish import Limits, Seen, Wish, wished
@@ -68,6 +69,8 @@ class Steering:
         self._busy = asyncio.Lock()
         self._changed = asyncio.Event()
         self._began_s = clock.monotonic_s()
+        self._watch = OrderWatch(clock)
+        self._tell: Callable[[GivenUp], None] = lambda _: None
         self.wish = Wish(battery_power_w=None, why="no decision")
         """What was last asked of the battery."""
 
@@ -98,6 +101,10 @@ class Steering:
         self._decided_s = self._clock.monotonic_s()
         self._changed.set()
 
+    def tell(self, hears: Callable[[GivenUp], None]) -> None:
+        """Have somebody told of each order that ends before its time for want of a device."""
+        self._tell = hears
+
     async def run(self) -> None:
         """Steer at every reading and every decision, until cancelled."""
         while True:
@@ -106,6 +113,7 @@ class Steering:
             async with self._busy:
                 with suppress(DeviceError):  # told by the grip; tried again
                     await self._steer()
+                self._look_after_order()
             self._tools.alive()
 
     async def take(self, order: Order) -> None:
@@ -113,8 +121,9 @@ class Steering:
         if order.until <= self._clock.utc():
             msg = f"order {order.correlation_id} ended at {order.until}; send a new one"
             raise DeviceRefusedError(msg)
+        stops = order.battery_power_w == 0.0
         async with self._busy:
-            if self._meter_now() is None:
+            if self._meter_now() is None and not stops:
                 msg = f"order {order.correlation_id}: no meter answers, so the battery is stopped"
                 raise DeviceUnavailableError(msg)
             before = self._tools.book.standing()
@@ -123,8 +132,10 @@ class Steering:
             self._tools.grip.try_now()
             try:
                 await self._steer()
+                self._check_blind(order)
             except BaseException:
-                self._tools.book.put(before)
+                # whoever wants the battery to stop does not want it to go on as before
+                self._tools.book.put(None if stops else before)
                 raise
             finally:
                 self._changed.set()
@@ -141,11 +152,13 @@ class Steering:
             self._tools.book.keep(0.0 if keeper is not None else reserve_soc)
         self._changed.set()
 
-    async def end_order(self) -> None:
+    async def end_order(self) -> Order | None:
         """See `OrderDesk`."""
         async with self._busy:
+            ended = self._tools.book.standing()
             self._tools.book.put(None)
         self._changed.set()
+        return ended
 
     async def read(self) -> Reading:
         """See `OrderDesk`."""
@@ -154,6 +167,20 @@ class Steering:
             nobody = DeviceUnavailableError(f"no device answered within {LOST_S:g} s; ask again")
             raise next(iter(errors.values()), nobody)
         return reading
+
+    def _check_blind(self, order: Order) -> None:
+        """Refuse an order where neither meter nor battery answers: it was sent to follow."""
+        if self.wish.why == "no meter" and self.wish.battery_power_w is None:
+            msg = f"order {order.correlation_id}: neither meter nor battery answers; see to them"
+            raise DeviceUnavailableError(msg)
+
+    def _look_after_order(self) -> None:
+        """Give up an order that the battery has not done for too long, and say so."""
+        given_up = self._watch.see(self.order, self.wish, self._tools.grip.trouble)
+        if given_up is not None:
+            self._tools.book.put(None)
+            self._changed.set()
+            self._tell(given_up)
 
     def _meter_now(self) -> MeterState | None:
         """Return what the meter read last, unless that is too old."""

@@ -27,6 +27,10 @@ class Limits:
     """What the grid connection may import now. [W]"""
     export_max_w: float
     """What the grid connection may export now. [W]"""
+    soc_min: float = 0.0
+    """An order discharges no further, 0..1."""
+    soc_max: float = 1.0
+    """An order charges no further, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +112,23 @@ def _asked(seen: Seen, meter: MeterState) -> tuple[float | None, Why]:
     if seen.order is not None:
         if seen.order.follow:
             return None, "order"
-        if seen.order.battery_power_w is not None:
-            return seen.order.battery_power_w, "order"
-        return seen.referred_w, "order"
+        held_w = seen.order.battery_power_w
+        return _inside(seen, seen.referred_w if held_w is None else held_w), "order"
     if seen.decision is None:
         return None, "no decision"
     if bool(seen.decision.follow[0]):
         return None, "decision"
     power_w = set_point_w(seen.decision, np.array([meter.load_w]), np.array([meter.pv_w]))
     return float(power_w[0]), "decision"
+
+
+def _inside(seen: Seen, power_w: float) -> float:
+    """Return an order's power, none where it would leave the battery's window. [W]"""
+    if seen.battery is None:
+        return power_w
+    empty = seen.battery.soc <= seen.limits.soc_min
+    full = seen.battery.soc >= seen.limits.soc_max
+    return 0.0 if (empty and power_w < 0) or (full and power_w > 0) else power_w
 
 
 def _kept_back(seen: Seen, meter: MeterState, power_w: float | None) -> float | None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from devices.errors import DeviceRefusedError, DeviceUnavailableError
 from devices.hand_clock import HandClock
 from hems.agent.health import Health
-from hems.agent.mqtt.command_desk import MOST_WAITING, CommandDesk
+from hems.agent.mqtt.command_desk import CommandDesk
+from hems.agent.mqtt.command_queue import MOST_WAITING
 from hems.agent.mqtt.commands_in import Envelope
 from hems.agent.mqtt.settings import CommandSettings, Topics
 from hems.agent.mqtt.spool import Spool
@@ -46,7 +47,9 @@ class Orders:
         self.taken.append(reserve_soc)
 
     async def end_order(self):
+        orders = [each for each in self.taken if isinstance(each, Order)]
         self.taken.append("end")
+        return orders[-1] if orders else None
 
     async def read(self):
         return self.reading
@@ -135,10 +138,11 @@ def test_every_write_becomes_the_order_that_it_means():
             house.send("a", write="charge", power=50, interval=60)
             house.send("b", write="discharge", power=25, interval=30)
             house.send("c", write="profile", profile="self-consumption", backup=20)
+            first = await house.outcomes(3)  # what still waits a stop would overtake
             house.send("d", write="stop")
             house.send("e", write="power reference", power_w=-700, interval=5)
             house.send("f", write="release")
-            return house, await house.outcomes(6)
+            return house, first + await house.outcomes(3)
 
     house, told = asyncio.run(talk())
 
@@ -314,6 +318,61 @@ def test_a_battery_that_hangs_is_given_back_to_the_controller():
 
     assert told == taken("a", "refused", "unavailable")
     assert house.orders.taken == ["end"]
+
+
+def test_a_stop_overtakes_what_waits_and_what_is_under_way_but_no_reading(reading_at):
+    async def talk():
+        house = House()
+        house.orders.reading = reading_at(house.clock)
+        house.orders.gate = asyncio.Event()
+        async with house.working():
+            house.send("begun", write="charge", power=50, interval=60)
+            await asyncio.sleep(0.01)
+            house.send("reads", read="Active power")
+            for number in range(MOST_WAITING - 1):
+                house.send(f"waits-{number}", write="profile", profile="self-consumption")
+            house.send("surplus", write="release")
+            house.send("stop", write="stop")
+            told = await house.outcomes(1 + MOST_WAITING)  # without a stop it waits for a minute
+            house.orders.gate.set()
+            return house, told + await house.outcomes(2)
+
+    house, told = asyncio.run(talk())
+
+    overtaken = ["begun", *(f"waits-{number}" for number in range(MOST_WAITING - 1))]
+    outcomes = [each[1:] for each in told if each[0] == "outcome"]
+    assert sorted(outcomes[:-2]) == sorted(
+        [("surplus", "refused", "busy"), *((name, "refused", "superseded") for name in overtaken)]
+    )
+    assert outcomes[-2:] == [("stop", "done", None), ("reads", "done", None)]
+    assert house.orders.taken == [
+        Order(correlation_id="stop", until=until(house, days=1), battery_power_w=0.0)
+    ]
+
+
+def test_an_order_that_ends_because_a_later_one_hangs_is_told_as_aborted():
+    async def talk():
+        house = House(settings=CommandSettings(carry_out_s=1))
+        async with house.working():
+            house.send("a", write="charge", power=50, interval=60)
+            told = await house.outcomes(1)
+            house.orders.gate = asyncio.Event()
+            house.send("b", write="discharge", power=50, interval=60)
+            told += await house.outcomes(2)
+            house.send("a", write="charge", power=50, interval=60)
+            return house, told + await house.outcomes(1)
+
+    house, told = asyncio.run(talk())
+
+    assert told == [
+        *taken("a"),
+        ("acknowledgement", "b", True, None),
+        ("outcome", "a", "aborted", "unavailable"),
+        ("outcome", "b", "refused", "unavailable"),
+        ("outcome", "a", "aborted", "repeated"),
+        ("acknowledgement", "a", False, "repeated"),
+    ]
+    assert house.orders.taken[1:] == ["end"]
 
 
 def test_more_commands_than_can_wait_are_refused_and_may_come_again():
