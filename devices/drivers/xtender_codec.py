@@ -54,12 +54,15 @@ def battery_state(reading: XtenderReading, *, following: bool) -> BatteryState:
     if not 0 <= reading.soc_percent <= 110:  # amp-hours counted a little beyond full
         msg = f"xtender: a state of charge of {reading.soc_percent:g} %; see to the battery monitor"
         raise DeviceReplyError(msg)
+    temperature_c = reading.temperature_c
     return BatteryState(
         soc=min(reading.soc_percent / 100, 1.0),
         battery_power_w=reading.battery_power_w,
         following=following,
         soh=None if reading.soh_percent is None else reading.soh_percent / 100,
-        temperature_c=reading.temperature_c,
+        temperature_c=(
+            None if temperature_c is None or not -60 <= temperature_c <= 120 else temperature_c
+        ),
     )
 
 

@@ -40,6 +40,11 @@ def test_state_takes_what_the_monitor_tells_beside():
     )
 
 
+@pytest.mark.parametrize("temperature_c", [-60.1, 120.1, float("nan")])
+def test_a_temperature_that_no_battery_has_is_none(temperature_c):
+    assert battery_state(reading(temperature_c=temperature_c), following=True).temperature_c is None
+
+
 def test_a_little_more_than_full_is_full_and_nonsense_is_refused():
     assert battery_state(reading(soc_percent=101.0), following=True).soc == 1.0
     for soc_percent in (-1.0, 127.99):
