@@ -1,16 +1,16 @@
 """Alarms in the store: raised once, acknowledged and resolved with who and when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
 from aggregator.service.alarms.rules import Rule
 from aggregator.service.registry.audit import Deed, record
 from aggregator.service.registry.errors import RegistryAbsentError
 from aggregator.service.store.store import Store
-from aggregator.service.store.tables import alarms, homes
+from aggregator.service.store.tables import alarms, audit
 
 FLEET: Final = 0
 """Number of what is no home's."""
@@ -21,7 +21,9 @@ RAISED: Final = "raised"
 ACKNOWLEDGED: Final = "acknowledged"
 """State: somebody has seen it."""
 RESOLVED: Final = "resolved"
-"""State: it is over."""
+"""State: it is over, or somebody said so."""
+OVER: Final = "over"
+"""Deed of the service: what somebody had resolved while its cause went on is over now."""
 _AT_ONCE: Final = 5_000
 
 
@@ -42,9 +44,9 @@ class AlarmBook:
     def resolve(self, number: int, *, who: str, at_ms: int) -> None:
         """See `aggregator.service.rest.alarms.AlarmDesk`.
 
-        It is raised again when its cause was over and comes back, or after a new start.
+        It is raised again when its cause was over and comes back.
         """
-        values = {"state": RESOLVED, "resolved_ms": at_ms, "resolved_by": who}
+        values = {"state": RESOLVED, "resolved_ms": _after_told(at_ms), "resolved_by": who}
         self._change(number, alarms.c.state != RESOLVED, values, Deed(
             at_ms=at_ms, who=who, action="resolve", target=f"alarm {number}"
         ))  # fmt: skip
@@ -101,7 +103,9 @@ def write_beginning(connection: Connection, begins: Beginning, at_ms: int) -> No
 
 
 def write_end(connection: Connection, kind: str, numbers: Iterable[int], at_ms: int) -> None:
-    """Write that alarms of a kind are over; what somebody resolved before stays as it is.
+    """Write that alarms of a kind are over.
+
+    What somebody resolved before stays as it is; that its cause is over goes into the audit log.
 
     Parameters
     ----------
@@ -114,60 +118,60 @@ def write_end(connection: Connection, kind: str, numbers: Iterable[int], at_ms: 
     at_ms : int
         When. [ms]
     """
-    of_homes = sorted(numbers)
-    still = (alarms.c.kind == kind) & alarms.c.state.in_((RAISED, ACKNOWLEDGED))
-    over = update(alarms).where(still).values(
-        state=RESOLVED, resolved_ms=at_ms, resolved_by=SERVICE
+    of_kind = alarms.c.kind == kind
+    over = update(alarms).where(of_kind, _STANDING).values(
+        state=RESOLVED, resolved_ms=_after_told(at_ms), resolved_by=SERVICE
     )  # fmt: skip
-    if FLEET in of_homes:
-        connection.execute(over.where(alarms.c.home_number.is_(None)))
-    for first in range(0, len(of_homes), _AT_ONCE):
-        some = of_homes[first : first + _AT_ONCE]
-        connection.execute(over.where(alarms.c.home_number.in_(some)))
+    for of_homes in _wheres(sorted(numbers)):
+        connection.execute(over.where(of_homes))
+        for number in connection.execute(_latest(of_kind, of_homes)).scalars().all():
+            record(connection, Deed(
+                at_ms=at_ms, who=SERVICE, action=OVER, target=f"alarm {number}"
+            ))  # fmt: skip
 
 
-def standing(connection: Connection) -> dict[str, list[int]]:
-    """Return the homes of alarms that are not over, by kind; `FLEET` for what is no home's."""
-    still = alarms.c.state.in_((RAISED, ACKNOWLEDGED))
+def raised(connection: Connection) -> dict[str, list[int]]:
+    """Return by kind where alarms are not raised anew; `FLEET` for what is no home's.
+
+    That is where one stands, and where somebody resolved one whose cause was not over since.
+    """
+    still = alarms.c.number, alarms.c.kind, alarms.c.home_number
     found: dict[str, list[int]] = {}
-    for kind, home in connection.execute(select(alarms.c.kind, alarms.c.home_number).where(still)):
+    for _, kind, home in connection.execute(select(*still).where(_STANDING)):
         found.setdefault(kind, []).append(home or FLEET)
+    said = connection.execute(_latest().add_columns(*still[1:], alarms.c.resolved_ms)).all()
+    if said:
+        since_ms = min(row.resolved_ms for row in said)
+        deeds = select(audit.c.target).where(
+            audit.c.at_ms >= since_ms, audit.c.who == SERVICE, audit.c.action == OVER
+        )
+        over = set(connection.execute(deeds).scalars())
+        for row in said:
+            if f"alarm {row.number}" not in over:
+                found.setdefault(row.kind, []).append(row.home_number or FLEET)
     return found
 
 
-def untold(connection: Connection, since_ms: int) -> "Sequence[Row[Any]]":
-    """Return alarms that were not told yet, with their home's id, the earliest first.
-
-    Parameters
-    ----------
-    connection : Connection
-        Of `Store.read`.
-    since_ms : int
-        Older ones are nobody's news. [ms]
-    """
-    query: Any = (
-        select(alarms, homes.c.id.label("home"))
-        .outerjoin(homes, homes.c.number == alarms.c.home_number)
-        # all states, so that the index is used
-        .where(alarms.c.state.in_((RAISED, ACKNOWLEDGED, RESOLVED)))
-        .where(alarms.c.raised_ms > since_ms, alarms.c.told_ms.is_(None))
-        .order_by(alarms.c.number)
-    )
-    return connection.execute(query).all()
+_STANDING: Final = alarms.c.state.in_((RAISED, ACKNOWLEDGED))
 
 
-def mark_told(connection: Connection, numbers: Sequence[int], at_ms: int) -> None:
-    """Write that alarms were told.
+def _after_told(at_ms: int) -> Any:  # noqa: ANN401 -- an expression of SQL
+    """Return when an alarm is over: later than it was told, so that its end is told too."""
+    return case((alarms.c.told_ms >= at_ms, alarms.c.told_ms + 1), else_=at_ms)
 
-    Parameters
-    ----------
-    connection : Connection
-        In a transaction of `Store.write`.
-    numbers : sequence of int
-        Which.
-    at_ms : int
-        When. [ms]
-    """
-    for first in range(0, len(numbers), _AT_ONCE):
-        of = alarms.c.number.in_(numbers[first : first + _AT_ONCE])
-        connection.execute(update(alarms).where(of).values(told_ms=at_ms))
+
+def _latest(*of: ColumnElement[bool]) -> Any:  # noqa: ANN401 -- numbers, a query
+    """Return the alarms that are the latest of their kind and home and that a person resolved."""
+    latest = select(func.max(alarms.c.number)).where(*of).group_by(
+        alarms.c.kind, alarms.c.home_number
+    )  # fmt: skip
+    by_a_person = (alarms.c.state == RESOLVED) & (alarms.c.resolved_by != SERVICE)
+    return select(alarms.c.number).where(alarms.c.number.in_(latest), by_a_person)
+
+
+def _wheres(of_homes: Sequence[int]) -> Iterator[ColumnElement[bool]]:
+    """Yield what finds alarms of homes, some at a time."""
+    if FLEET in of_homes:
+        yield alarms.c.home_number.is_(None)
+    for first in range(0, len(of_homes), _AT_ONCE):
+        yield alarms.c.home_number.in_(of_homes[first : first + _AT_ONCE])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Final, Protocol
 
 import requests
@@ -16,6 +17,7 @@ from msgspec import json
 from aggregator.service.alarms.errors import ChannelUnavailableError
 from aggregator.service.alarms.message import Message
 from aggregator.service.alarms.settings import AlarmSettings
+from devices.errors import DeviceConfigError
 from devices.mqtt_client import client_context
 from devices.settings import read_secret
 
@@ -62,6 +64,7 @@ class Email:
         letter["To"] = ", ".join(settings.recipients)
         letter["Date"] = format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC))
         letter["Message-ID"] = f"<{message.id}@gridpact>"
+        letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: who is on holiday does not answer
         letter.set_content(message.text)
         try:
             with self._server() as server:
@@ -70,10 +73,13 @@ class Email:
                 if settings.email_user is not None and settings.email_password_file is not None:
                     server.login(settings.email_user, read_secret(settings.email_password_file))
                 server.send_message(letter)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, ValueError, smtplib.SMTPException) as error:
             where = f"{settings.email_host}:{settings.email_port}"
             msg = f"e-mail by {where}: {_one_line(error)}; see to the server or [alarms]"
-            raise ChannelUnavailableError(msg) from error
+            # no cause of what is no answer: its text may hold what was to be sent
+            raise ChannelUnavailableError(msg) from (
+                None if isinstance(error, UnicodeError) else error
+            )
 
     def _server(self) -> smtplib.SMTP:
         settings = self.settings
@@ -117,8 +123,8 @@ class Webhook:
                 stream=True,  # what it answers beside its status is not read
             ) as answer:
                 status = answer.status_code
-        except requests.RequestException as error:
-            msg = f"webhook: {type(error).__name__}; see to the server or [alarms] webhook_url"
+        except (OSError, ValueError) as error:  # all that requests raises is one of them
+            msg = f"webhook: {_kind(error)}; see to the server or [alarms] webhook_url"
             raise ChannelUnavailableError(msg) from error
         if not 200 <= status < 300:
             msg = f"webhook: HTTP {status}; see to the server or [alarms] webhook_url"
@@ -152,11 +158,16 @@ def channels_of(settings: AlarmSettings) -> tuple[Channel, ...]:
     Raises
     ------
     DeviceConfigError
-        If a secret cannot be read.
+        If a secret or a certificate cannot be read.
     """
-    for path in (settings.email_password_file, settings.webhook_secret_file):
+    # it is better to hear of it now than with the first alarm
+    if settings.email_password_file is not None:
+        _check_password(settings.email_password_file)
+    if settings.webhook_secret_file is not None:
+        read_secret(settings.webhook_secret_file)
+    for path in (settings.email_ca_file, settings.webhook_ca_file):
         if path is not None:
-            read_secret(path)  # it is better to hear of it now than with the first alarm
+            client_context(path, remedy=_REMEDY)
     found: list[Channel] = []
     if settings.email_host:
         found.append(Email(settings))
@@ -165,5 +176,23 @@ def channels_of(settings: AlarmSettings) -> tuple[Channel, ...]:
     return tuple(found)
 
 
+def _check_password(path: Path) -> None:
+    if not read_secret(path).isascii():
+        msg = f"secret file {path} has a character that e-mail servers do not take; give ASCII"
+        raise DeviceConfigError(msg)
+
+
 def _one_line(error: Exception) -> str:
+    if isinstance(error, UnicodeError):  # its text may hold the password
+        return "a name or password that cannot be sent"
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _kind(error: Exception) -> str:
+    """Return what failed, without the address: that of a webhook is often a secret."""
+    if isinstance(error, requests.exceptions.SSLError):
+        untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        return "its certificate is not trusted" if untrusted else "TLS fails"
+    if isinstance(error, requests.Timeout):
+        return f"no answer in {TIMEOUT_S:g} s"
+    return type(error).__name__

@@ -6,12 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
+
 from aggregator.service.ingest.counts import Counts
 from aggregator.service.rest.day import DayView, FleetDay
+from aggregator.service.store.store import Store
+from aggregator.service.store.tables import homes_now
 from contracts.errors import LedgerError
 
 _LOOK_BACK_S: Final = 7_200
 """Intervals that ended earlier are nobody's alarm any more: they are settled. [s]"""
+
+_QUIET_S: Final = 180.0
+"""No gateway speaks for so long when all is well: most of them speak each minute. [s]"""
+_DEAF: Final = ": nothing came from any gateway; see to the broker and to the processes of ingest"
+_NODE_S: Final = 5.0
+"""How long a node may take to answer: meanwhile nothing else is looked at. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,23 @@ class BrokerGauge:
         return Reading((now_ms - self._since_ms) / 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class HeardGauge:
+    """For how long nothing has come from any gateway, where other processes hear them. [s]"""
+
+    store: Store
+    """The database."""
+
+    def __call__(self, now_ms: int) -> Reading | None:
+        """See `Gauge`; None where no gateway was ever heard."""
+        with self.store.read() as connection:
+            heard_ms = connection.scalar(select(func.max(homes_now.c.heard_ms)))
+        if heard_ms is None:
+            return None
+        quiet_s = (now_ms - heard_ms) / 1000
+        return Reading(quiet_s, _DEAF) if quiet_s > _QUIET_S else Reading(0.0)
+
+
 @dataclass(slots=True)
 class LedgerGauge:
     """How far the latest block of a chain is behind our clock. [s]
@@ -119,7 +146,7 @@ class LedgerGauge:
 
         note = ""
         try:
-            self._block_s = rpc_chain(self.url).now_s()
+            self._block_s = rpc_chain(self.url, timeout_s=_NODE_S).now_s()
         except LedgerError as error:
             note = f" ({error})"
         if self._block_s is None:

@@ -1,7 +1,7 @@
 """What is measured for the rules: a row a home, read at once, as arrays."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -10,8 +10,7 @@ from sqlalchemy import Connection, FromClause, and_, func, select
 
 from aggregator.service.alarms.rules import METER, SILENT, SOC, TEMPERATURE
 from aggregator.service.store.channels import CHANNELS
-from aggregator.service.store.tables import devices, homes, homes_now, rollups_due, telemetry
-from aggregator.service.store.telemetry import MINUTE_MS
+from aggregator.service.store.tables import devices, homes, homes_now, telemetry
 
 FloatArray: TypeAlias = NDArray[np.float64]
 """NaN where something is not known."""
@@ -19,7 +18,9 @@ IntArray: TypeAlias = NDArray[np.int64]
 """Numbers of homes."""
 _WARMTH: Final = "Temperature"
 _FRESH_MS: Final = 300_000
-"""Powers and charges that were told longer ago say nothing of now. [ms]"""
+"""Figures that were measured longer ago say nothing of now. [ms]"""
+_AHEAD_MS: Final = 60_000
+"""How far ahead of ours the clock of another process of the service may be. [ms]"""
 
 
 def temperature_channel() -> int | None:
@@ -36,6 +37,8 @@ class Homes:
     """Their numbers in the store."""
     heard_ms: FloatArray
     """When their last telemetry came. [ms]"""
+    end_ms: FloatArray
+    """Until when their latest figures were measured, by the gateway's clock. [ms]"""
     soc: FloatArray
     """State of charge, 0..1."""
     battery_power_w: FloatArray
@@ -54,6 +57,9 @@ class Homes:
     """The battery's temperature. [°C]"""
 
 
+_NAMES: Final = tuple(each.name for each in fields(Homes))
+
+
 def read_homes(connection: Connection, *, warmth: int | None) -> Homes:
     """Return what is known of all homes in use.
 
@@ -68,9 +74,10 @@ def read_homes(connection: Connection, *, warmth: int | None) -> Homes:
     windows = _windows()
     joined: FromClause = homes.outerjoin(homes_now, now.home_number == homes.c.number)
     joined = joined.outerjoin(windows, windows.c.home_number == homes.c.number)
-    asked = [
+    asked = [  # as Homes has them
         homes.c.number,
         now.heard_ms,
+        now.end_ms,
         now.soc,
         now.battery_power_w,
         now.load_w,
@@ -95,18 +102,8 @@ def read_homes(connection: Connection, *, warmth: int | None) -> Homes:
     columns = list(table.T)
     if warmth is None:
         columns.append(np.full(len(rows), np.nan))
-    return Homes(
-        number=columns[0].astype(np.int64),
-        heard_ms=columns[1],
-        soc=columns[2],
-        battery_power_w=columns[3],
-        load_w=columns[4],
-        pv_w=columns[5],
-        grid_power_w=columns[6],
-        soc_min=columns[7],
-        soc_max=columns[8],
-        temperature_c=columns[9],
-    )
+    known = dict(zip(_NAMES, columns, strict=True))
+    return Homes(**known | {"number": known["number"].astype(np.int64)})  # type: ignore[arg-type] # as _NAMES says
 
 
 def _windows() -> FromClause:
@@ -123,7 +120,9 @@ def _windows() -> FromClause:
     )
 
 
-def measured(seen: Homes, now_ms: int) -> Mapping[str, FloatArray]:
+def measured(
+    seen: Homes, now_ms: int, *, since_ms: int = 0, silent_s: float = 0.0
+) -> Mapping[str, FloatArray]:
     """Return what the rules of homes measure, each of shape (homes,); see `rules`.
 
     Parameters
@@ -132,9 +131,15 @@ def measured(seen: Homes, now_ms: int) -> Mapping[str, FloatArray]:
         What is known.
     now_ms : int
         The present. [ms]
+    since_ms : int
+        Since when gateways could be heard; see `aggregator.service.alarms.listening`. [ms]
+    silent_s : float
+        Silence that is shorter is not counted from before ``since_ms``; and figures that were
+        measured longer ago, five minutes at least, say nothing of now. [s]
     """
-    age_ms = now_ms - seen.heard_ms
-    fresh = age_ms <= _FRESH_MS
+    fresh_ms = max(_FRESH_MS, 1000 * silent_s)
+    # both: what a gateway kept for hours comes now, and a clock may be ahead
+    fresh = (now_ms - seen.heard_ms <= fresh_ms) & (now_ms - seen.end_ms <= fresh_ms)
     low = np.where(np.isnan(seen.soc_min), 0.0, seen.soc_min)
     high = np.where(np.isnan(seen.soc_max), 1.0, seen.soc_max)
     outside = np.maximum(low - seen.soc, seen.soc - high)
@@ -144,22 +149,14 @@ def measured(seen: Homes, now_ms: int) -> Mapping[str, FloatArray]:
     return {
         TEMPERATURE: np.where(fresh, seen.temperature_c, np.nan),
         SOC: np.where(fresh, outside, np.nan),
-        SILENT: age_ms / 1000,
+        SILENT: _silence_s(seen.heard_ms, now_ms, since_ms=since_ms, silent_s=silent_s),
         METER: np.where(fresh, gap_w, np.nan),
     }
 
 
-def store_behind_s(connection: Connection, now_ms: int) -> float:
-    """Return for how long the oldest minute that waits to be rolled up is over. [s]
-
-    Parameters
-    ----------
-    connection : Connection
-        Of `Store.read`.
-    now_ms : int
-        The present. [ms]
-    """
-    due = rollups_due.c
-    oldest = select(func.min(due.start_ms)).where(due.size_ms == MINUTE_MS)
-    start_ms: int | None = connection.execute(oldest).scalar()
-    return 0.0 if start_ms is None else max(0.0, (now_ms - start_ms - MINUTE_MS) / 1000)
+def _silence_s(heard_ms: FloatArray, now_ms: int, *, since_ms: int, silent_s: float) -> FloatArray:
+    """Return for how long nothing came, not known where nobody could have heard it. [s]"""
+    ahead = heard_ms > now_ms + _AHEAD_MS  # written before our clock was set back
+    heard_ms = np.where(ahead, since_ms, heard_ms)
+    known = ((heard_ms >= since_ms) & ~ahead) | (now_ms - since_ms > 1000 * silent_s)
+    return np.where(known, (now_ms - heard_ms) / 1000, np.nan)

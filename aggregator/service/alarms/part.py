@@ -7,9 +7,16 @@ from contextlib import suppress
 from typing import Final
 
 from aggregator.service.alarms.channels import channels_of
-from aggregator.service.alarms.gauges import BrokerGauge, Gauge, LedgerGauge, MissedGauge
+from aggregator.service.alarms.gauges import (
+    BrokerGauge,
+    Gauge,
+    HeardGauge,
+    LedgerGauge,
+    MissedGauge,
+)
+from aggregator.service.alarms.listening import Listening
 from aggregator.service.alarms.patrol import Patrol
-from aggregator.service.alarms.rules import BROKER, LEDGER, MISSED, rules_of
+from aggregator.service.alarms.rules import BROKER, CHANNEL, LEDGER, MISSED, rules_of
 from aggregator.service.alarms.settings import AlarmSettings
 from aggregator.service.alarms.teller import Teller
 from aggregator.service.day.settings import DaySettings, LedgerSettings
@@ -19,6 +26,9 @@ from aggregator.service.serve import House
 
 _TELL_S: Final = 1.0
 """How often it is looked for alarms to tell. [s]"""
+
+_END_S: Final = 15.0
+"""How long a message that is under way may hold up the end. [s]"""
 
 
 class AlarmsPart:
@@ -46,7 +56,13 @@ class AlarmsPart:
 
     async def start(self) -> None:
         """See `aggregator.service.serve.Part`."""
-        self._patrol = Patrol(self._house.store, rules_of(self._settings), self._gauges())
+        house, settings = self._house, self._settings
+        self._patrol = Patrol(
+            house.store,
+            rules_of(settings),
+            self._gauges(),
+            listening=Listening(each_s=settings.each_s, hears=self._hears),
+        )
         for thread in self._threads:
             thread.start()
 
@@ -55,12 +71,21 @@ class AlarmsPart:
         self._ending.set()
         for thread in self._threads:
             if thread.is_alive():
-                await asyncio.to_thread(thread.join)
+                await asyncio.to_thread(thread.join, _END_S)
 
     def check(self) -> None:
         """See `aggregator.service.serve.Part`."""
         if self._ended is not None:
             raise self._ended
+
+    def _hears(self) -> bool:
+        """Return whether messages come into the store, as far as this process knows."""
+        house = self._house
+        if house.ingest is None:
+            heard = HeardGauge(house.store)(house.now_ms())
+            return heard is None or heard.value == 0.0
+        counts = house.ingest.counts()
+        return counts.connected and not counts.store_lost
 
     def _gauges(self) -> dict[str, Gauge]:
         house, settings = self._house, self._settings
@@ -69,8 +94,11 @@ class AlarmsPart:
         gauges: dict[str, Gauge] = {
             MISSED: MissedGauge(view=view, zone=zone, after_s=settings.missed_after_s)
         }
-        if house.ingest is not None:
-            gauges[BROKER] = BrokerGauge(house.ingest.counts)
+        teller = self._teller
+        if teller is not None:
+            gauges[CHANNEL] = lambda _: teller.untaken(house.clock.monotonic_s())
+        ingest = house.ingest
+        gauges[BROKER] = HeardGauge(house.store) if ingest is None else BrokerGauge(ingest.counts)
         ledger = house.settings.table(LedgerSettings, "ledger")
         if ledger.url:  # the embedded one is as late as its last step, and nobody waits for it
             gauges[LEDGER] = LedgerGauge(ledger.url)
@@ -79,7 +107,10 @@ class AlarmsPart:
     def _watch(self) -> None:
         patrol = self._patrol
         assert patrol is not None  # noqa: S101 -- made before the thread
-        self._repeat(lambda: patrol.look(self._house.now_ms()), self._settings.each_s)
+        house = self._house
+        self._repeat(
+            lambda: patrol.look(house.now_ms(), house.clock.monotonic_s()), self._settings.each_s
+        )
 
     def _report(self) -> None:
         teller, house = self._teller, self._house

@@ -15,6 +15,8 @@ BROKER: Final = "broker"
 """Measure: for how long the broker is away. [s]"""
 STORE: Final = "store"
 """Measure: how far roll-ups are behind. [s]"""
+CHANNEL: Final = "channel"
+"""Measure: for how long e-mail or webhook took nothing. [s]"""
 TEMPERATURE: Final = "temperature"
 """Measure: a battery's temperature. [°C]"""
 SOC: Final = "soc"
@@ -51,6 +53,10 @@ def rules_of(settings: AlarmSettings) -> tuple[Rule, ...]:
     settings : AlarmSettings
         The thresholds.
     """
+    return (*_of_homes(settings), *_of_the_fleet(settings))
+
+
+def _of_homes(settings: AlarmSettings) -> tuple[Rule, ...]:
     return (
         Rule(
             kind=TEMPERATURE,
@@ -63,7 +69,7 @@ def rules_of(settings: AlarmSettings) -> tuple[Rule, ...]:
             kind=SOC,
             severity="warning",
             above=settings.soc_margin,
-            clear=0.0,
+            clear=settings.soc_margin / 2,  # batteries rest beside an end of their window
             held_s=settings.soc_held_s,
             line="the state of charge is {value:.1%} outside of its window",
         ),
@@ -82,7 +88,6 @@ def rules_of(settings: AlarmSettings) -> tuple[Rule, ...]:
             held_s=settings.meter_held_s,
             line="the meter's powers miss {value:.0f} W, more than {limit:g} W",
         ),
-        *_of_the_fleet(settings),
     )
 
 
@@ -115,5 +120,12 @@ def _of_the_fleet(settings: AlarmSettings) -> tuple[Rule, ...]:
             above=settings.store_behind_s,
             clear=settings.store_behind_s / 2,
             line="roll-ups are {value:.0f} s behind, more than {limit:g} s",
+        ),
+        Rule(
+            kind=CHANNEL,
+            severity="critical",
+            above=settings.channel_lost_s,
+            clear=0.0,
+            line="alarms are not told for {value:.0f} s, more than {limit:g} s",
         ),
     )

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from aggregator.service.alarms.book import mark_told, untold
 from aggregator.service.alarms.channels import Channel
 from aggregator.service.alarms.errors import ChannelUnavailableError
-from aggregator.service.alarms.message import Alarm, Message
+from aggregator.service.alarms.gauges import Reading
+from aggregator.service.alarms.message import Alarm, Key, Message
 from aggregator.service.alarms.settings import AlarmSettings
+from aggregator.service.alarms.tidings import Tidings
 from aggregator.service.store.store import Store
 from aggregator.service.store.telemetry import DAY_MS
 from devices.errors import DeviceError
@@ -22,16 +23,21 @@ class _Line:
     """One channel and how it goes there."""
 
     channel: Channel
-    told: set[int] = field(default_factory=set)
+    told: dict[Key, Alarm] = field(default_factory=dict)
+    missed: dict[Key, Alarm] = field(default_factory=dict)
     not_before_s: float = 0.0
     pause_s: float = RETRY_S[0]
-    lost: bool = False
+    tried: bool = False
+    lost_since_s: float | None = None
+    why: str = ""
 
 
 class Teller:
     """Tells alarms through channels.
 
     An alarm is marked as told when every channel took it; who is killed in between tells it again.
+    A channel that has taken nothing for ``channel_lost_s`` holds up nobody: what it missed it is
+    told when it is back, as far as it is of the last day and of this run.
 
     Parameters
     ----------
@@ -52,8 +58,10 @@ class Teller:
         settings: AlarmSettings,
         tell: Callable[[str], None],
     ) -> None:
-        self._store = store
-        self._settings = settings
+        self._tidings = Tidings(store, settings)
+        self._gather_ms = 1000 * settings.gather_s
+        self._pause_s = settings.pause_s
+        self._patience_s = settings.channel_lost_s
         self._tell = tell
         self._lines = [_Line(each) for each in channels]
 
@@ -72,40 +80,77 @@ class Teller:
         StoreUnavailableError
             If the database does not answer.
         """
-        with self._store.read() as connection:
-            rows = untold(connection, now_ms - DAY_MS)
-        waiting = [Alarm(**{name: getattr(row, name) for name in _FIELDS}) for row in rows]
-        if not waiting or now_ms - waiting[0].raised_ms < self._settings.gather_s * 1000:
+        waiting = self._tidings.find(now_ms)
+        # a clock that was set back holds up nothing
+        if waiting and 0 <= now_ms - min(map(_since_ms, waiting)) < self._gather_ms:
             return 0
         taken = sum(self._send(line, waiting, now_ms, now_s) for line in self._lines)
-        done = set.intersection(*(line.told for line in self._lines))
-        if done:
-            with self._store.write() as connection:
-                mark_told(connection, sorted(done), now_ms)
-            for line in self._lines:
-                line.told -= done
+        self._mark(waiting, now_ms, now_s)
         return taken
+
+    def _mark(self, waiting: list[Alarm], now_ms: int, now_s: float) -> None:
+        """Write down what all channels took, but for those that have taken nothing for long."""
+        last_s = now_s - self._patience_s
+        up = [
+            line for line in self._lines if line.lost_since_s is None or line.lost_since_s > last_s
+        ]
+        told = {
+            each.key: min((line.told[each.key] for line in up), key=lambda told: told.is_over)
+            for each in waiting
+            if up and all(each.key in line.told for line in up)
+        }
+        if told:
+            self._tidings.mark(list(told.values()), now_ms)
+        left = {each.key for each in waiting} - set(told)
+        for line in self._lines:
+            line.missed |= {key: each for key, each in told.items() if key not in line.told}
+            line.told = {key: each for key, each in line.told.items() if key in left}
+
+    def untaken(self, now_s: float) -> Reading | None:
+        """Return for how long a channel has taken nothing, the longest; None before any message.
+
+        Parameters
+        ----------
+        now_s : float
+            The clock of `turn`. [s]
+        """
+        if not any(line.tried for line in self._lines):
+            return None
+        lost = [line for line in self._lines if line.lost_since_s is not None]
+        lengths_s = [now_s - (line.lost_since_s or 0.0) for line in lost]
+        note = f" ({'; '.join(line.why for line in lost)})" if lost else ""
+        return Reading(max(lengths_s, default=0.0), note)
 
     def _send(self, line: _Line, waiting: list[Alarm], now_ms: int, now_s: float) -> bool:
         """Return whether a channel took what it does not know yet."""
-        news = [each for each in waiting if each.number not in line.told]
-        if not news or now_s < line.not_before_s:
+        if now_s < line.not_before_s:
             return False
+        news = [each for each in line.missed.values() if _since_ms(each) > now_ms - DAY_MS]
+        news += [each for each in waiting if each.key not in line.told]
+        if not news:
+            return False
+        line.tried = True
         try:
             line.channel.send(Message(news), now_ms)
         except (ChannelUnavailableError, DeviceError) as error:
-            if not line.lost:
+            line.why = str(error)
+            if line.lost_since_s is None:
                 self._tell(f"alarms not told: {error}")
-            line.lost = True
+                line.lost_since_s = now_s
             line.not_before_s = now_s + line.pause_s
             line.pause_s = min(2 * line.pause_s, RETRY_S[1])
             return False
-        if line.lost:
+        if line.lost_since_s is not None:
             self._tell(f"alarms are told again: {line.channel.name}")
-        line.told.update(each.number for each in news)
-        line.lost, line.pause_s = False, RETRY_S[0]
-        line.not_before_s = now_s + self._settings.pause_s
+        line.missed.clear()
+        line.told |= {each.key: each for each in waiting if each.key not in line.told}
+        line.lost_since_s, line.pause_s = None, RETRY_S[0]
+        line.not_before_s = now_s + self._pause_s
         return True
 
 
-_FIELDS: Final = ("number", "kind", "severity", "home", "line", "state", "raised_ms")
+def _since_ms(alarm: Alarm) -> int:
+    """Return since when it waits to be told. [ms]"""
+    if alarm.event == "over" and alarm.resolved_ms is not None:
+        return alarm.resolved_ms
+    return alarm.raised_ms

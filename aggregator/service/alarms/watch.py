@@ -43,13 +43,24 @@ class Watch:
 
     def __init__(self, rule: Rule, raised: Iterable[int] = ()) -> None:
         self.rule = rule
-        self._since_ms = np.full(1, np.nan)
+        self._since_s = np.full(1, np.nan)
         self._raised = np.zeros(1, dtype=np.bool_)
+        self.resume(raised)
+
+    def resume(self, raised: Iterable[int]) -> None:
+        """Go on from where it is raised; since when values are above stays known.
+
+        Parameters
+        ----------
+        raised : iterable of int
+            Homes, all of them.
+        """
+        self._raised[:] = False
         for number in raised:
             self._grow(number)
             self._raised[number] = True
 
-    def look(self, numbers: Numbers, values: Values, now_ms: int) -> News:
+    def look(self, numbers: Numbers, values: Values, now_s: float) -> News:
         """Return what begins and what is over.
 
         Parameters
@@ -58,8 +69,8 @@ class Watch:
             Which homes, each once.
         values : ndarray, shape (homes,)
             What is measured there, in the rule's unit; NaN where it is not known.
-        now_ms : int
-            The present. [ms]
+        now_s : float
+            A clock that never runs backwards. [s]
         """
         if not len(numbers):
             return News(numbers, values, numbers)
@@ -67,11 +78,11 @@ class Watch:
         rule = self.rule
         above = values > rule.above
         below = values <= rule.above
-        since_ms = self._since_ms[numbers]
-        since_ms = np.where(above & np.isnan(since_ms), now_ms, since_ms)
-        self._since_ms[numbers] = np.where(below, np.nan, since_ms)
+        since_s = self._since_s[numbers]
+        since_s = np.where(above & np.isnan(since_s), now_s, since_s)
+        self._since_s[numbers] = np.where(below, np.nan, since_s)
         known = self._raised[numbers]
-        begins = above & ~known & (now_ms - since_ms >= rule.held_s * 1000)
+        begins = above & ~known & (now_s - since_s >= rule.held_s)
         ends = known & (values <= rule.clear)
         self._raised[numbers] = (known | begins) & ~ends
         return News(numbers[begins], values[begins], numbers[ends])
@@ -94,5 +105,5 @@ class Watch:
         size = len(self._raised)
         if number >= size:
             more = max(number + 1, 2 * size) - size
-            self._since_ms = np.concatenate([self._since_ms, np.full(more, np.nan)])
+            self._since_s = np.concatenate([self._since_s, np.full(more, np.nan)])
             self._raised = np.concatenate([self._raised, np.zeros(more, dtype=np.bool_)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from msgspec import json
 
 from aggregator.service.alarms.book import AlarmBook
-from aggregator.service.alarms.gauges import BrokerGauge, LedgerGauge, Reading
+from aggregator.service.alarms.gauges import BrokerGauge, HeardGauge, LedgerGauge, Reading
 from aggregator.service.alarms.news import AlarmNews
 from aggregator.service.alarms.part import AlarmsPart
 from aggregator.service.alarms.patrol import Patrol
@@ -23,20 +23,32 @@ from devices.clock import SystemClock
 LONG_S = 30.0
 
 
-def test_it_waits_for_the_database_and_looks_until_it_is_stopped(
-    quick_fleet, fleet_in, tmp_path, waits_until
+def test_it_waits_for_the_database_and_looks_until_it_is_stopped_whoever_takes_no_message(
+    quick_fleet, fleet_in, tmp_path, waits_until, secret_file
 ):
     quick_fleet.homes(1)
     quick_fleet.told(1, soc=0.5)  # in a past that is long silent by now
     ready, path = tmp_path / "service.db", tmp_path / "later.db"
     store = open_store(f"sqlite:///{path}")
+    lines = []
+    table = {
+        "each_s": 1,
+        "silent_s": 1,
+        "gather_s": 0,
+        "channel_lost_s": 0,
+        "webhook_url": "http://127.0.0.1:1/",  # nobody is there
+        "webhook_secret_file": str(secret_file),
+    }
     house = House(
-        settings=ServiceSettings(folder=tmp_path, tables={"alarms": {"each_s": 1}}),
+        settings=ServiceSettings(folder=tmp_path, tables={"alarms": table}),
         store=store,
         clock=SystemClock(),
-        tell=print,
+        tell=lines.append,
     )
     part = AlarmsPart(house)
+
+    def told():
+        return fleet_in(store).alarms()
 
     async def story():
         await part.start()
@@ -46,13 +58,18 @@ def test_it_waits_for_the_database_and_looks_until_it_is_stopped(
             part.check()
             with closing(sqlite3.connect(ready)) as here, closing(sqlite3.connect(path)) as there:
                 here.backup(there)
-            await asyncio.to_thread(waits_until, fleet_in(store).alarms, "no alarm")
+            await asyncio.to_thread(waits_until, lambda: len(told()) == 2, "no alarm")
             part.check()
         finally:
             await part.stop()
 
     asyncio.run(story())
-    assert fleet_in(store).alarms() == [("silent", 1, "raised")]
+    # nobody at all was heard, so that it is no home's silence
+    assert told() == [("broker", None, "raised"), ("channel", None, "raised")]
+    why = "webhook: ConnectionError; see to the server or [alarms] webhook_url"
+    assert lines == [f"alarms not told: {why}"]
+    ((line,), *_) = fleet_in(store).alarms("line")[1:]
+    assert line.endswith(f" s, more than 0 s ({why})")
     store.close()
 
 
@@ -98,6 +115,18 @@ def test_a_broker_is_away_from_when_it_was_first_missed():
     assert [gauge(at_ms) for at_ms in (2_000, 5_000)] == [Reading(0.0), Reading(3.0)]
     counts = replace(counts, connected=True)
     assert gauge(6_000) == Reading(0.0)
+
+
+def test_who_hears_by_other_processes_takes_it_for_deafness_when_nobody_at_all_speaks(quick_fleet):
+    gauge = HeardGauge(quick_fleet.store)
+    quick_fleet.homes(2)
+    assert gauge(quick_fleet.now_ms) is None
+    quick_fleet.told(1, soc=0.5)
+    quick_fleet.now_ms += 60_000
+    quick_fleet.told(2, soc=0.5)
+    quiet = [gauge(quick_fleet.now_ms + after_s * 1000).value for after_s in (-60, 180, 181)]
+
+    assert quiet == [0.0, 0.0, 181.0]
 
 
 def test_a_node_that_does_not_answer_leaves_the_ledger_behind_from_then_on():

@@ -8,16 +8,14 @@ from hypothesis import strategies as st
 from aggregator.service.alarms.rules import Rule
 from aggregator.service.alarms.watch import Watch
 
-SECOND_MS = 1_000
-
 
 def rule(held_s=0.0):
     return Rule(kind="x", severity="warning", above=10.0, clear=5.0, held_s=held_s, line="")
 
 
-def looked(watch, values, now_ms=0, numbers=None):
+def looked(watch, values, now_s=0, numbers=None):
     of = np.arange(1, len(values) + 1) if numbers is None else np.array(numbers)
-    news = watch.look(of, np.array(values, dtype=np.float64), now_ms)
+    news = watch.look(of, np.array(values, dtype=np.float64), now_s)
     return news.raised.tolist(), news.over.tolist()
 
 
@@ -34,7 +32,7 @@ def looked(watch, values, now_ms=0, numbers=None):
 )
 def test_it_is_raised_once_and_over_below_where_it_began(values, begins, ends):
     watch = Watch(rule())
-    news = [looked(watch, [value], now_ms) for now_ms, value in enumerate(values)]
+    news = [looked(watch, [value], now_s) for now_s, value in enumerate(values)]
 
     assert [n for n, (raised, _) in enumerate(news) if raised] == begins
     assert [n for n, (_, over) in enumerate(news) if over] == ends
@@ -43,13 +41,21 @@ def test_it_is_raised_once_and_over_below_where_it_began(values, begins, ends):
 def test_what_has_to_be_held_begins_after_its_time_and_a_dip_starts_it_anew():
     watch = Watch(rule(held_s=60.0))
     told = [(0, 11.0), (59, 11.0), (60, 11.0), (61, 11.0)]
-    assert [looked(watch, [value], at * SECOND_MS)[0] for at, value in told] == [[], [], [1], []]
+    assert [looked(watch, [value], at)[0] for at, value in told] == [[], [], [1], []]
 
     watch = Watch(rule(held_s=60.0))
     told = [(0, 11.0), (30, 9.0), (60, 11.0), (119, np.nan), (120, 11.0)]
-    assert [looked(watch, [value], at * SECOND_MS)[0] for at, value in told] == [
+    assert [looked(watch, [value], at)[0] for at, value in told] == [
         [], [], [], [], [1],
     ]  # fmt: skip
+
+
+def test_a_store_that_failed_in_between_does_not_start_the_time_anew():
+    watch = Watch(rule(held_s=60.0))
+    assert [looked(watch, [11.0, 11.0], now_s)[0] for now_s in (0, 60)] == [[], [1, 2]]
+    watch.resume([2])
+
+    assert looked(watch, [11.0, 11.0], 61) == ([1], [])
 
 
 def test_after_a_start_what_is_raised_is_not_raised_again_and_ends_as_it_would_have():
@@ -89,7 +95,7 @@ def one_by_one(values_of_home):
 def test_arrays_say_what_each_home_alone_would(homes):
     watch, news = Watch(rule(held_s=2.0)), [[] for _ in homes]
     for now in range(12):
-        raised, over = looked(watch, [values[now] for values in homes], now * SECOND_MS)
+        raised, over = looked(watch, [values[now] for values in homes], now)
         for number in raised:
             news[number - 1].append((now, "begins"))
         for number in over:
