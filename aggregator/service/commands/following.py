@@ -9,23 +9,27 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
 
 from aggregator.service.commands.settings import CommandSettings
 from aggregator.service.commands.states import (
+    ABORTED,
     ACCEPTED,
+    DONE,
     EXPIRED,
     FAILED,
     NO_ACKNOWLEDGEMENT,
     NO_OUTCOME,
     NOT_SENT,
+    OUT_OF_USE,
+    REFUSED,
     SENT,
     UNANSWERED,
     WAITING,
 )
 from aggregator.service.commands.verdict import OUTCOME, Answer, judge
 from aggregator.service.store.store import Store
-from aggregator.service.store.tables import answers, commands
+from aggregator.service.store.tables import answers, commands, homes
 from aggregator.service.store.telemetry import DAY_MS
 
 AWAITED_MS: Final = 8 * DAY_MS
@@ -37,6 +41,10 @@ _STATED: Final = update(commands).where(commands.c.correlation_id == bindparam("
 _BY_COMMAND: Final = and_(
     answers.c.correlation_id == commands.c.correlation_id,
     answers.c.home_number == commands.c.home_number,  # no home answers for another one
+)
+_ABORTS: Final = and_(
+    answers.c.kind == OUTCOME,
+    answers.c.body["outcome"].as_string() == ABORTED,
 )
 
 
@@ -63,9 +71,10 @@ class Following:
         return self._take(heard)
 
     def take_late(self, now_ms: int) -> int:
-        """Take answers to commands that were given up; return how many commands changed.
+        """Take answers to commands that had ended; return how many commands changed.
 
-        The first time also to what waits: it may have gone out before we were killed.
+        Those that were given up may be answered late, and what was done may be aborted. The first
+        time also answers to what waits: it may have gone out before we were killed.
 
         Parameters
         ----------
@@ -75,10 +84,14 @@ class Following:
         with self._store.read() as connection:
             newest = connection.execute(select(func.max(answers.c.number))).scalar() or 0
         if self._marks:
-            news = commands.c.state.in_(FAILED) & (answers.c.number > self._marks[0][1])
+            # not the column itself: its index leads over all that ever failed, the numbers do not
+            state = func.coalesce(commands.c.state, "")
+            ended = or_(state.in_(FAILED), and_(state == DONE, _ABORTS))
+            news = ended & (answers.c.number > self._marks[0][1])
         else:
             recent = commands.c.expires_ms > now_ms - AWAITED_MS
-            news = commands.c.state.in_((*FAILED, WAITING)) & recent
+            aborted = and_(commands.c.state == DONE, _ABORTS)
+            news = or_(commands.c.state.in_((*FAILED, WAITING)), aborted) & recent
         changed = self._take(news)
         self._marks.append((now_ms, newest))
         while len(self._marks) > 1 and self._marks[1][0] <= now_ms - _OVERLAP_MS:
@@ -86,7 +99,7 @@ class Following:
         return changed
 
     def give_up(self, now_ms: int) -> int:
-        """End commands whose time is over; return how many.
+        """End commands whose time is over, or whose home is out of use; return how many.
 
         Parameters
         ----------
@@ -95,7 +108,9 @@ class Following:
         """
         state, expires_ms = commands.c.state, commands.c.expires_ms
         over_ms = now_ms - self._answer_ms
+        gone = select(homes.c.number).where(homes.c.retired)
         ends = (
+            (and_(state == WAITING, commands.c.home_number.in_(gone)), REFUSED, OUT_OF_USE),
             (and_(state == WAITING, expires_ms <= now_ms), EXPIRED, NOT_SENT),
             (and_(state == SENT, expires_ms <= over_ms), UNANSWERED, NO_ACKNOWLEDGEMENT),
             (and_(state == ACCEPTED, expires_ms <= over_ms), UNANSWERED, NO_OUTCOME),

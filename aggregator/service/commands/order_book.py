@@ -29,9 +29,10 @@ from aggregator.service.registry.audit import Deed, record
 from aggregator.service.registry.errors import RegistryAbsentError, RegistryInputError
 from aggregator.service.rest.orders import Order, Placed
 from aggregator.service.store.store import Store
-from aggregator.service.store.tables import commands, homes
+from aggregator.service.store.tables import commands, devices, homes
 
 _FLEET: Final = "fleet"
+_DEVICE: Final = "device"
 
 
 def _new_id() -> str:
@@ -64,13 +65,15 @@ class OrderBook:
         RegistryAbsentError
             If the target names no home in use.
         RegistryInputError
-            If it has more homes than can be sent to before the order expires.
+            If it has more homes than can be sent to before the order expires, or is a device that
+            no gateway can command by itself.
         StoreUnavailableError
             If the database does not answer; nothing was ordered.
         """
         request = self.new_id()
         body = order.command.model_dump(mode="json", exclude_none=True)
         with self.store.write() as connection:
+            _check_device(connection, order.target)
             count = _count(connection, order.target)
             self._check_time(order, count)
             if "write" in body:
@@ -106,8 +109,40 @@ def _within(target: str) -> ColumnElement[bool]:
     in_use = homes.c.retired.is_(False)
     if kind == _FLEET:
         return in_use
-    column = homes.c.id if kind == "home" else homes.c.group_name
+    if kind == _DEVICE:
+        name = name.partition("/")[0]
+    column = homes.c.group_name if kind == "group" else homes.c.id
     return in_use & (column == name)
+
+
+def _check_device(connection: Connection, target: str) -> None:
+    """Refuse a device other than a home's only battery: that is all that a gateway steers."""
+    kind, _, path = target.partition(":")
+    if kind != _DEVICE:
+        return
+    home, _, name = path.partition("/")
+    query = (
+        select(devices.c.id, devices.c.kind)
+        .join(homes, homes.c.number == devices.c.home_number)
+        .where(homes.c.id == home, devices.c.retired.is_(False))
+    )
+    kinds = {row.id: row.kind for row in connection.execute(query)}
+    if name not in kinds:
+        msg = f"{target} names no device in use; see the home's devices, or command home:{home}"
+        raise RegistryAbsentError(msg)
+    batteries = sorted(each for each, what in kinds.items() if what == "battery")
+    if kinds[name] != "battery":
+        msg = (
+            f"{path} is no battery but a {kinds[name]}, and a gateway steers its battery alone; "
+            f"command home:{home}"
+        )
+        raise RegistryInputError(msg)
+    if len(batteries) > 1:
+        msg = (
+            f"{home} has {len(batteries)} batteries ({', '.join(batteries)}) and its gateway "
+            f"steers one; command home:{home}, or retire the others"
+        )
+        raise RegistryInputError(msg)
 
 
 def _count(connection: Connection, target: str) -> int:

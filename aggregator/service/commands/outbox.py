@@ -29,6 +29,13 @@ _STEP_S: Final = 0.1
 NOT_ALLOWED: Final = "not-allowed"
 """Code: the broker does not let us publish it."""
 
+_NEW: Final = commands.c.state == WAITING
+_STOPS: Final = commands.c.body["write"].as_string() == "stop"
+_ALONE: Final = or_(commands.c.target.startswith("home:"), commands.c.target.startswith("device:"))
+_RANK: Final = case(
+    (and_(_NEW, _STOPS), 0), (and_(_NEW, _ALONE), 1), (_NEW, 2), (_STOPS, 3), (_ALONE, 4), else_=5
+)
+
 
 @dataclass(slots=True)
 class Pace:
@@ -117,18 +124,18 @@ class Outbox:
         self._flying[number] = (row.correlation_id, now_s)
 
     def _due(self, most: int, now_ms: int) -> "Sequence[Row[Any]]":
-        """Return what is to be sent, orders to a single home first: those are urgent."""
+        """Return what is to be sent: what is new first; of that, stops and orders to one home.
+
+        What is sent again comes last: ten thousand gateways that are away must hold up nobody.
+        """
         own = commands.c
         again = and_(own.state == SENT, own.last_sent_ms <= now_ms - self._again_ms)
         query: Select[Any] = (
             select(own.correlation_id, own.expires_ms, own.body, homes.c.id.label("home"))
             .join(homes, homes.c.number == own.home_number)
             .where(or_(own.state == WAITING, again), own.expires_ms > now_ms)
-            .order_by(
-                case((own.target.startswith("home:"), 0), else_=1),
-                own.asked_ms,
-                own.correlation_id,
-            )
+            .where(homes.c.retired.is_(False))
+            .order_by(_RANK, own.asked_ms, own.correlation_id)
             .limit(most + len(self._flying))
         )
         flying = {name for name, _ in self._flying.values()}

@@ -20,7 +20,7 @@ class WholeOrder(BaseModel):
     request_id: str
     """Its id."""
     target: str
-    """As it was asked: ``fleet``, ``group:NAME`` or ``home:ID``."""
+    """As it was asked: ``fleet``, ``group:NAME``, ``home:ID`` or ``device:HOME/DEVICE``."""
     body: dict[str, object]
     """What."""
     asked_by: str
@@ -110,7 +110,7 @@ def list_answers(
 
 
 def show_diagnosis(parts: Parts, from_ms: TimeMs, to_ms: TimeMs) -> Diagnosis:
-    """Return what failed how often of what was ordered within a time: by code, model and home."""
+    """Return what failed how often of what was ordered within a time, and which orders did."""
     if to_ms <= from_ms:
         raise RefusedError(422, f"to_ms {to_ms} is not after from_ms {from_ms}; swap them")
     with parts.store.read() as connection:

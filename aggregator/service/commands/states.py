@@ -16,15 +16,17 @@ EXPIRED: Final = "expired"
 """Its time was over before it was begun."""
 UNANSWERED: Final = "unanswered"
 """Nobody said what became of it in time."""
-OPEN: Final = (WAITING, SENT, ACCEPTED)
-"""What may still come to something by itself."""
-FAILED: Final = (REFUSED, EXPIRED, UNANSWERED)
-"""What came to nothing, as far as is known."""
+ABORTED: Final = "aborted"
+"""The battery did it, and it ended before its time."""
+FAILED: Final = (REFUSED, EXPIRED, UNANSWERED, ABORTED)
+"""What came to nothing, or not to its end, as far as is known."""
 
 SUPERSEDED: Final = "superseded"
 """Code: a later order to the same home took its place before the gateway acknowledged it."""
 NOT_SENT: Final = "not-sent"
 """Code: it expired before the broker took it."""
+OUT_OF_USE: Final = "out-of-use"
+"""Code: its home was taken out of use before the broker took it."""
 NO_ACKNOWLEDGEMENT: Final = "no-acknowledgement"
 """Code: the gateway did not say that it has it."""
 NO_OUTCOME: Final = "no-outcome"

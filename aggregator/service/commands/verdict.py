@@ -1,20 +1,21 @@
 """What a gateway's answers say of a command, whatever their number and order (pure).
 
 A command may be sent twice, under one correlation id; then it is answered twice. The second time
-the gateway says ``repeated`` and tells the outcome of the first, if it knows it.
+the gateway says ``repeated`` and tells the outcome of the first, if it knows it. What was done may
+be ``aborted`` later: that is a further outcome, and then the one that counts.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aggregator.service.commands.states import ACCEPTED, DONE, EXPIRED, REFUSED
+from aggregator.service.commands.states import ABORTED, ACCEPTED, DONE, EXPIRED, REFUSED
 
 OUTCOME: Final = "outcome"
 """Kind of an answer: what became of it; the other kind says whether it was taken."""
 REPEATED: Final = "repeated"
 """Code of a gateway that has the command already."""
-_WORDS: Final = (DONE, REFUSED, EXPIRED)
+_WORDS: Final = (DONE, REFUSED, EXPIRED, ABORTED)
 _REASON_MOST: Final = 500
 
 
@@ -45,7 +46,7 @@ class Verdict:
     """What is known of a command: columns of its row."""
 
     state: str
-    """accepted, done, refused or expired."""
+    """accepted, done, refused, expired or aborted."""
     acknowledged_ms: int | None = None
     """When its first acknowledgement was heard. [ms]"""
     finished_ms: int | None = None
@@ -57,7 +58,7 @@ class Verdict:
     reason: str | None = None
     """Why, in the gateway's words."""
     late: bool = False
-    """Whether it ended after its time."""
+    """Whether it was done, or not, after its time; what is aborted was done before."""
 
 
 def judge(answers: Sequence[Answer], *, until_ms: int) -> Verdict:
@@ -79,10 +80,11 @@ def judge(answers: Sequence[Answer], *, until_ms: int) -> Verdict:
         return Verdict(state=ACCEPTED, acknowledged_ms=acknowledged_ms)
     if final is None:
         final = refusals[0]
-    return _ended(final, acknowledged_ms, until_ms)
+    begun = next((each for each in outcomes if each.text("outcome") == DONE), final)
+    return _ended(final, acknowledged_ms, late=begun.heard_ms > until_ms)
 
 
-def _ended(final: Answer, acknowledged_ms: int | None, until_ms: int) -> Verdict:
+def _ended(final: Answer, acknowledged_ms: int | None, *, late: bool) -> Verdict:
     word, code = final.text("outcome"), final.text("code")
     if word not in _WORDS:  # a refused acknowledgement, or a word that we do not know
         word = EXPIRED if code == EXPIRED else REFUSED
@@ -93,12 +95,14 @@ def _ended(final: Answer, acknowledged_ms: int | None, until_ms: int) -> Verdict
         outcome=word,
         code=None if word == DONE else code,
         reason=None if word == DONE else final.text("reason"),
-        late=final.heard_ms > until_ms,
+        late=late,
     )
 
 
 def _final(outcomes: Sequence[Answer]) -> Answer | None:
     """Return the outcome that counts: what was done was done, though a second one was refused."""
+    aborted = [each for each in outcomes if each.text("outcome") == ABORTED]
     done = [each for each in outcomes if each.text("outcome") == DONE]
     own = [each for each in outcomes if each.text("code") != REPEATED]
-    return next(iter([*done, *own, *outcomes]), None)
+    told = [each for each in aborted if each in own]
+    return next(iter([*told, *aborted, *done, *own, *outcomes]), None)

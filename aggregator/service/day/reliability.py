@@ -21,8 +21,8 @@ PRIOR_DAYS: Final = 1.0
 """Good days that a battery begins with."""
 PRIOR_ORDERS: Final = 5.0
 """Orders carried out that a battery begins with."""
-FAILED: Final = ("refused",)
-"""States of a command that the device or gateway would not carry out."""
+FAILED: Final = ("refused", "aborted")
+"""States of a command that device or gateway would not carry out, or not to its end."""
 MISSED: Final = ("unanswered", "expired")
 """States of a command that nobody carried out."""
 
@@ -38,7 +38,7 @@ class Record:
     length_ms: int
     """How long the day was. [ms]"""
     failures: int
-    """Orders that it refused."""
+    """Orders that it refused or gave up."""
     missed: int
     """Orders that it did not answer."""
     orders: int

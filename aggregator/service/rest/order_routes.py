@@ -11,6 +11,7 @@ from aggregator.service.rest.access import Access
 from aggregator.service.rest.alarms import AlarmDesk
 from aggregator.service.rest.guard import guarded_router, needs
 from aggregator.service.rest.inputs import PAGE, HomeId, Limit, Number, NumberCursor
+from aggregator.service.rest.order_filter import Wanted
 from aggregator.service.rest.order_shapes import (
     Alarm,
     AlarmsPage,
@@ -57,9 +58,14 @@ def give_command(parts: Parts, asker: Asker, body: OrderBody) -> Placed:
 
 
 @router.get("/api/commands", **needs(Access.VIEWER))
-def list_commands(parts: Parts, cursor: CommandCursor = None, limit: Limit = PAGE) -> CommandsPage:
-    """Return commands, newest first."""
-    return _commands(parts, None, cursor, limit)
+def list_commands(
+    parts: Parts,
+    wanted: Wanted,
+    cursor: CommandCursor = None,
+    limit: Limit = PAGE,
+) -> CommandsPage:
+    """Return commands, newest first; those of a diagnosis' line where its words are given."""
+    return _commands(parts, wanted, cursor, limit)
 
 
 @router.get("/api/commands/{request}", **needs(Access.VIEWER))

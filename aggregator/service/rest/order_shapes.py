@@ -15,13 +15,13 @@ class GivenCommand(BaseModel):
     home: str
     """Whom."""
     target: str
-    """As it was asked: ``fleet``, ``group:NAME`` or ``home:ID``."""
+    """As it was asked: ``fleet``, ``group:NAME``, ``home:ID`` or ``device:HOME/DEVICE``."""
     body: dict[str, object]
     """What."""
     asked_by: str
     """The token's id."""
     state: str
-    """waiting, sent, accepted, done, refused, expired or unanswered."""
+    """waiting, sent, accepted, done, aborted, refused, expired or unanswered."""
     asked_ms: int
     """When it was given. [ms]"""
     sent_ms: int | None

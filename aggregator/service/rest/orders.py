@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from devices.quantities import Quantity
 
-TARGET_PATTERN = r"^(fleet|(home|group):[A-Za-z0-9_.-]{1,64})$"
+_NAME = "[A-Za-z0-9_.-]{1,64}"
+TARGET_PATTERN = rf"^(fleet|(home|group):{_NAME}|device:{_NAME}/{_NAME})$"
 """Who is commanded."""
 
 
@@ -76,7 +77,7 @@ class OrderBody(_Command):
     """What an operator wants done."""
 
     target: Annotated[str, StringConstraints(pattern=TARGET_PATTERN)]
-    """``fleet``, ``group:NAME`` or ``home:ID``."""
+    """``fleet``, ``group:NAME``, ``home:ID`` or ``device:HOME/DEVICE``, a home's one battery."""
     command: Command
     """What."""
     expires_in_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 60.0
@@ -88,7 +89,7 @@ class Order:
     """An order as it is handed on."""
 
     target: str
-    """``fleet``, ``group:NAME`` or ``home:ID``."""
+    """``fleet``, ``group:NAME``, ``home:ID`` or ``device:HOME/DEVICE``."""
     command: Command
     """What; ``model_dump(exclude_none=True)`` is the message's part."""
     who: str

@@ -1,14 +1,24 @@
 """The service's commands to real gateways' desks, over a real broker that may be killed."""
 
 import asyncio
+import json
 import threading
 import time
 from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
+from aggregator.service.commands.errors import (
+    OrderFailedError,
+    OrderInputError,
+    OrderUnavailableError,
+)
+from aggregator.service.commands.order_command import order as order_command
+from aggregator.service.serve import known_tables
+from aggregator.service.settings import read_service
 from aggregator.service.store.store import open_store
 from aggregator.service.store.tables import commands
 from contracts.local.local_node import free_port
@@ -17,6 +27,7 @@ from devices.errors import DeviceUnavailableError
 from hems.agent.health import Health
 from hems.agent.mqtt.courier import Courier
 from hems.agent.mqtt.settings import BrokerSettings, CourierSettings
+from hems.agent.orders import GivenUp
 from hems.agent.settings import HomeSettings
 from hems.agent.store import Store
 from scenarios.bench.service_world import Mosquitto, service_process, started_service
@@ -71,6 +82,11 @@ class Gateways:
             facts=lambda: None,
         )
         self._tasks[name] = asyncio.create_task(courier.run())
+
+    def give_up(self, name, correlation_id):
+        reason = "it was begun, and not done any more for 60 s: no meter answers"
+        told = GivenUp(correlation_id=correlation_id, code="unavailable", reason=reason)
+        self._loop.call_soon_threadsafe(self._couriers[name].aborted, told)
 
     def end(self):
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(LONG_S)
@@ -136,6 +152,13 @@ class World:
         while set(self.ask("GET", "/api/fleet")["ids"]) < set(names):
             assert time.monotonic() < deadline_s, self.service.said()
             time.sleep(0.05)
+
+    def typed(self, *words):
+        """Return what `gridpact serve order` did with words."""
+        settings = read_service(
+            self.folder / "service.toml", folder=self.folder / "folder", known=known_tables()
+        )
+        return CliRunner().invoke(order_command, words, obj=settings)
 
     def sends(self, request):
         with self.store.read() as connection:
@@ -218,6 +241,47 @@ def test_a_device_that_refuses_is_told_with_its_code_and_diagnosed(world):
     ]
     assert [(each["name"], each["failed"]) for each in found["by_model"]] == [("", 1)]
     assert [(each["name"], each["failed"]) for each in found["by_home"]] == [("home-2", 1)]
+
+
+def test_what_a_gateway_gives_up_after_it_was_done_is_told_and_diagnosed(world):
+    from_ms = round(time.time() * 1000) - 1
+    request = world.order("home:home-1", write="charge", power=50, interval=60)
+    world.becomes(request, {"home-1": DONE})
+    (given,) = world.ask("GET", f"/api/commands/{request}")["items"]
+    world.gateways.give_up("home-1", given["correlation_id"])
+    world.becomes(request, {"home-1": ("aborted", "unavailable")})
+
+    within = {"from_ms": from_ms, "to_ms": from_ms + 3_600_000}
+    found = world.ask("GET", "/api/diagnosis/commands", params=within)
+    assert [(each["name"], each["failed"]) for each in found["by_kind"]] == [("charge", 1)]
+    assert [(each["request_id"], each["failed"]) for each in found["orders"]] == [(request, 1)]
+
+
+def test_an_order_from_a_terminal_says_what_became_of_it(world):
+    battery = world.gateways.batteries["home-2"]
+    well = world.typed("home-1", "charge", "50%", "--for", "15m", "--json")
+    told = json.loads(well.stdout)
+    assert (well.exit_code, told["target"], told["body"], told["states"]) == (
+        0,
+        "home:home-1",
+        {"write": "charge", "power": 50.0, "interval": 15.0},
+        {"done": 1},
+    )
+    assert [each["home"] for each in told["commands"]] == ["home-1"]
+    battery.fault = DeviceUnavailableError("battery: no answer; see to its cable")
+    try:
+        ill = world.typed("fleet", "stop")
+    finally:
+        battery.fault = None
+    assert isinstance(ill.exception, OrderFailedError)
+    first, second = ill.stdout.splitlines()
+    assert first.endswith(" to 2 homes: 1 done, 1 refused")
+    assert second == "  home-2  refused  unavailable: battery: no answer; see to its cable"
+    lost = world.typed("home-1", "stop", "--url", f"http://127.0.0.1:{free_port()}")
+    assert isinstance(lost.exception, OrderUnavailableError)
+    none = world.typed("group:north", "stop", "--no-wait")
+    assert isinstance(none.exception, OrderInputError)
+    assert str(none.exception).endswith("group:north names no home in use; see the list of homes")
 
 
 def test_a_broker_and_a_service_that_are_killed_in_between_do_nothing_twice(world):

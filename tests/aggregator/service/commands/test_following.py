@@ -43,20 +43,26 @@ def test_answers_go_to_their_own_commands_and_to_no_others(desk, following):
 def test_what_nobody_answers_is_given_up_when_its_time_is_over_and_says_at_which_step(
     desk, following
 ):
-    desk.homes(3)
+    desk.homes(5)
     desk.order()
     desk.set("o1-2", state="sent")
     desk.set("o1-3", state="accepted")
+    desk.set("o1-5", state="sent")
+    desk.change_home("home-4", retired=True)  # what waits for it is not sent any more
+    desk.change_home("home-5", retired=True)
     expires_ms = desk.now_ms + 60 * SECOND_MS
 
+    assert following.give_up(desk.now_ms) == 1
     assert following.give_up(expires_ms - 1) == 0
     assert following.give_up(expires_ms) == 1
     assert following.give_up(expires_ms + 30 * SECOND_MS - 1) == 0
-    assert following.give_up(expires_ms + 30 * SECOND_MS) == 2
+    assert following.give_up(expires_ms + 30 * SECOND_MS) == 3
     assert desk.rows() == [
         ("o1-1", "expired", "not-sent"),
         ("o1-2", "unanswered", "no-acknowledgement"),
         ("o1-3", "unanswered", "no-outcome"),
+        ("o1-4", "refused", "out-of-use"),
+        ("o1-5", "unanswered", "no-acknowledgement"),
     ]
 
 
@@ -110,3 +116,26 @@ def test_after_a_start_answers_are_found_that_came_while_nobody_looked(desk):
     assert following.take_late(later_ms) == 2
     following.give_up(later_ms)
     assert desk.rows() == [("o1-1", "done", None), ("o1-2", "done", None)]
+
+
+def test_what_was_done_and_then_aborted_is_told_by_whoever_follows_then_and_after_a_start(
+    desk, following
+):
+    desk.homes(3)
+    desk.order()
+    following.take_late(desk.now_ms)
+    for number in (1, 2, 3):
+        desk.set(f"o1-{number}", state="sent")
+        desk.answer(f"o1-{number}", number, home=number, outcome="done", code=None)
+    assert following.take_answers() == 3
+    end = {"outcome": "aborted", "code": "unavailable", "reason": "no meter answers"}
+    desk.answer("o1-1", 11, heard_ms=desk.now_ms + 5, **end)
+    assert (following.take_answers(), following.take_late(desk.now_ms + 5)) == (0, 1)
+    desk.answer("o1-2", 12, home=2, heard_ms=desk.now_ms + 9, **end)
+
+    assert Following(desk.store, CommandSettings()).take_late(desk.now_ms + 3_600 * SECOND_MS) == 1
+    assert desk.rows("state", "code", "reason", "finished_ms", "late") == [
+        ("aborted", "unavailable", "no meter answers", desk.now_ms + 5, False),
+        ("aborted", "unavailable", "no meter answers", desk.now_ms + 9, False),
+        ("done", None, None, desk.now_ms, False),
+    ]

@@ -1,11 +1,13 @@
 """An order is one row a home and a line of the audit log, before anything is sent."""
 
+import re
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from aggregator.service.registry.errors import RegistryAbsentError, RegistryInputError
 from aggregator.service.rest.orders import Placed
-from aggregator.service.store.tables import audit, commands
+from aggregator.service.store.tables import audit, commands, devices
 
 
 def test_an_order_to_the_fleet_is_a_row_for_each_home_in_use_under_one_id(desk):
@@ -105,3 +107,26 @@ def test_a_write_takes_the_place_of_earlier_ones_that_no_gateway_has(desk):
         ("o3-2", "waiting", None),
         ("o4-1", "waiting", None),
     ]
+
+
+def test_a_device_is_commanded_where_it_is_its_homes_only_battery(quick_desk):
+    quick_desk.homes(2)
+    columns = ("home_number", "id", "kind", "retired")
+    rows = [(1, "storage", "battery", False), (1, "old", "battery", True),
+            (1, "wallbox", "charger", False),
+            (2, "east", "battery", False), (2, "west", "battery", False)]  # fmt: skip
+    with quick_desk.store.write() as connection:
+        connection.execute(insert(devices), [dict(zip(columns, row, strict=True)) for row in rows])
+
+    assert quick_desk.order("device:home-1/storage", write="stop").homes == 1
+    assert quick_desk.rows("correlation_id", "target", "body") == [
+        ("o1-1", "device:home-1/storage", {"write": "stop"})
+    ]
+    for target, kind, why in (
+        ("home-1/wallbox", RegistryInputError, "is no battery but a charger, and a gateway steers"),
+        ("home-1/old", RegistryAbsentError, "names no device in use"),
+        ("home-9/storage", RegistryAbsentError, "names no device in use"),
+        ("home-2/east", RegistryInputError, "home-2 has 2 batteries (east, west)"),
+    ):
+        with pytest.raises(kind, match=re.escape(why)):
+            quick_desk.order(f"device:{target}", write="stop")

@@ -176,6 +176,25 @@ def test_without_an_acknowledgement_the_same_command_goes_again_until_it_expires
     ]
 
 
+def test_what_is_new_goes_before_what_goes_again_and_stops_before_all_but_to_nobody_out_of_use(
+    quick_desk, sending, fleet, waits_until
+):
+    quick_desk.homes(4, group_name="all")
+    quick_desk.order(read="Frequency")
+    box = sending(again_s=10.0)
+    box.until_sent(waits_until)
+    waits_until(lambda: len(fleet.heard) == 4, fleet.ids)
+    quick_desk.change_home("home-4", retired=True)
+    quick_desk.now_ms += 10_000
+    quick_desk.order("group:all", expires_in_s=50.0)
+    quick_desk.order("home:home-2", read="Frequency")
+    quick_desk.change_home("home-3", group_name="some")
+    quick_desk.order("group:some", write="stop")
+    waits_until(lambda: not box.turn() and len(fleet.heard) == 11, fleet.ids)
+
+    assert fleet.ids()[4:] == ["o4-3", "o3-2", "o2-1", "o2-2", "o1-1", "o1-2", "o1-3"]
+
+
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_is_killed_in_between_gets_everything_once_it_is_back(
     quick_desk, sending, fleet, waits_until, mosquitto, protocol

@@ -73,6 +73,24 @@ def test_a_diagnosis_counts_by_code_by_model_and_by_home(desk, asked):
         ("Sonne 8", 1, 0, 0),
     ]
     assert [tuple(each.values()) for each in found["by_home"]] == [("home-2", 2, 2, 1)]
+    assert [tuple(each.values()) for each in found["by_kind"]] == [
+        ("charge", 4, 1, 2),
+        ("stop", 1, 1, 0),
+    ]
+    assert [tuple(each.values()) for each in found["orders"]] == [
+        ("o1", "fleet", "charge", desk.now_ms - 1, 1),
+        ("o2", "home:home-2", "stop", desk.now_ms, 1),
+    ]
+    for query, names in (
+        ({"code": "unavailable"}, ["o1-2"]),
+        ({"state": "done"}, ["o1-3", "o1-1"]),
+        ({"failed": True, "kind": "stop"}, ["o2-2"]),
+        ({"model": "Akku 5", "failed": True}, ["o2-2", "o1-2"]),
+        ({"model": "", "to_ms": desk.now_ms}, ["o1-4", "o1-3"]),
+        ({"from_ms": desk.now_ms}, ["o2-2"]),
+    ):
+        shown = asked("/api/commands", **query).json()["items"]
+        assert [each["correlation_id"] for each in shown] == names
     later = asked("/api/diagnosis/commands", from_ms=desk.now_ms, to_ms=desk.now_ms + 1).json()
     assert later["commands"] == 1
 

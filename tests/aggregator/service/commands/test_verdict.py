@@ -72,6 +72,18 @@ CASES = {
         ],
         verdict("refused", finished_ms=5, code="ignored"),
     ),
+    "it did it, and not to its end": (
+        [taken(), ended("done"), ended("aborted", 9, code="unavailable")],
+        verdict("aborted", finished_ms=9, code="unavailable"),
+    ),
+    "it did it, not to its end, and that was heard first": (
+        [taken(), ended("aborted", code="ignored"), ended("done", 3)],
+        verdict("aborted", code="ignored"),
+    ),
+    "it did it, not to its end, and was asked again": (
+        [taken(), ended("aborted", 3, code="repeated"), ended("aborted", 4, code="budget-spent")],
+        verdict("aborted", finished_ms=4, code="budget-spent"),
+    ),
     "a word that nobody knows": (
         [taken(), ended("maybe", code="odd")],
         verdict("refused", code="odd"),
@@ -92,6 +104,12 @@ def test_the_verdict_is_what_the_battery_did(name):
 
 def test_an_outcome_after_its_time_is_late():
     answers = [taken(), ended("done")]
+
+    assert [judge(answers, until_ms=until).late for until in (1, 2)] == [True, False]
+
+
+def test_what_was_done_in_time_and_aborted_after_an_hour_is_not_late():
+    answers = [taken(), ended("done"), ended("aborted", 3_600_000, code="unavailable")]
 
     assert [judge(answers, until_ms=until).late for until in (1, 2)] == [True, False]
 
