@@ -5,6 +5,7 @@ of its own and reads and writes its own topics only; the service reads and write
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -98,6 +99,13 @@ def may_use(gateway: str, topic: str, *, root: str, writes: bool) -> bool:
     return topic in heard or topic.startswith(f"{own}command/")
 
 
+class _Broker(Broker):  # type: ignore[misc] # amqtt is not typed
+    async def stream_connected(self, *given: object, **named: object) -> None:
+        """Serve a client; one that is cut off is no error, and asyncio would print its trace."""
+        with suppress(OSError):
+            await super().stream_connected(*given, **named)
+
+
 class BuiltInBroker:
     """Serve MQTT 3.1.1 over TLS until stopped.
 
@@ -135,11 +143,12 @@ class BuiltInBroker:
             listener = ListenerConfig(
                 bind=where, ssl=True, certfile=self._tls.certificate, keyfile=self._tls.key
             )
-            self._broker = Broker(BrokerConfig(listeners={"default": listener}, plugins=plugins))
-            await self._broker.start()
+            broker = _Broker(BrokerConfig(listeners={"default": listener}, plugins=plugins))
+            await broker.start()
         except (BrokerError, OSError) as error:
             msg = f"built-in broker at {where}: {error}; set another [broker] port or listen"
             raise BrokerUnavailableError(msg) from error
+        self._broker = broker
 
     async def stop(self) -> None:
         """Stop listening and hang up."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from aggregator.service.ingest.bulk_client import BulkClient
 from aggregator.service.settings import BrokerSettings
 from devices.mqtt_client import client_context
 from devices.settings import read_secret
@@ -15,7 +15,7 @@ _RETRY_S: Final = (1, 4)
 
 def broker_client(
     settings: BrokerSettings, client_id: str, *, keeps_session: bool = False
-) -> Client:
+) -> BulkClient:
     """Return a client that is not connected yet.
 
     Parameters
@@ -35,7 +35,7 @@ def broker_client(
     """
     five = settings.speaks_5
     protocol = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
-    client = Client(
+    client = BulkClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=None if five else not keeps_session,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,10 +17,17 @@ from devices.commands.lazy import Lazy
 from devices.commands.stopping import run_until_stopped
 
 COMMANDS = {
+    "alarm": ("aggregator.service.alarms.command", "Try how alarms are told."),
     "backup": ("aggregator.service.backup_command", "Write the store to a file."),
     "gateway": ("aggregator.service.gateway_command", "Let a gateway in at the built-in broker."),
+    "homes": ("aggregator.service.registry.homes_command", "Homes out of a CSV file, or into one."),
     "step": ("aggregator.service.day.command", "Run a step of a market day by hand."),
+    "result": ("aggregator.service.day.command", "Enter what the market took of a day's offer."),
     "restore": ("aggregator.service.backup_command", "Make an empty store out of a backup."),
+    "order": (
+        "aggregator.service.commands.order_command",
+        "Give an order and say what became of it.",
+    ),
     "token": ("aggregator.service.rest.token_command", "Make, list and revoke tokens."),
 }
 """Sub-commands: by name the module that holds a command of that name, and its line."""
@@ -69,7 +77,9 @@ def serve(
 
     def tell(line: str) -> None:
         utc = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
-        click.echo(json.dumps({"utc": utc, "line": line}) if as_json else f"{utc} {line}", err=True)
+        whole = json.dumps({"utc": utc, "line": line}) if as_json else f"{utc} {line}"
+        with suppress(OSError):  # a log that is on the full disk ends nobody who tells of it
+            click.echo(whole, err=True)
 
     async def story(stopped: asyncio.Event) -> None:
         await serve_until(settings, stopped, clock=clock, tell=tell, only=names)

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -30,12 +32,44 @@ def write_secret(path: Path, secret: str) -> None:
     ServiceConfigError
         If it is there already, or the folder refuses.
     """
+    with secret_file(path) as write:
+        write(secret)
+
+
+@contextmanager
+def secret_file(path: Path) -> Iterator[Callable[[str], None]]:
+    """Make such a file and yield what writes its line, for a secret that is made in between.
+
+    Raises
+    ------
+    ServiceConfigError
+        If it is there already, or the folder refuses.
+    """
     try:
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(opened, "w", encoding="ascii") as file:
-            file.write(f"{secret}\n")
+
+            def write(secret: str) -> None:
+                file.write(f"{secret}\n")
+
+            yield write
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror}); check the folder"
+        raise ServiceConfigError(msg) from error
+
+
+def remove_secret(path: Path) -> None:
+    """Remove such a file, where there is one.
+
+    Raises
+    ------
+    ServiceConfigError
+        If the folder refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        msg = f"{path}: cannot be written anew ({error.strerror}); move it away"
         raise ServiceConfigError(msg) from error
 
 

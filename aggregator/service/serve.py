@@ -6,26 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from sqlalchemy import func, select
 
+from aggregator.service.alone import make_folder, only_ones
 from aggregator.service.credentials import (
     BROKER_PASSWORD,
     BROKER_USERS,
     SERVICE,
     BrokerUsers,
     new_secret,
+    remove_secret,
+    secret_file,
     write_secret,
 )
-from aggregator.service.errors import ServiceConfigError, StoreUnavailableError
+from aggregator.service.errors import ServiceConfigError
 from aggregator.service.ingest.ingest import Ingest, Listener
 from aggregator.service.ingest.subscriber import Tell
 from aggregator.service.registry.tokens import TokenBook
 from aggregator.service.settings import BrokerSettings, ServiceSettings
 from aggregator.service.store.migrate import migrate
-from aggregator.service.store.retention import forget_old
-from aggregator.service.store.rollups import roll_some
 from aggregator.service.store.store import Store, open_store
 from aggregator.service.store.tables import tokens
 from aggregator.service.store.telemetry import write_channels
@@ -40,10 +42,6 @@ ADMIN_TOKEN: Final = "admin.token"  # noqa: S105 -- a file's name
 """File with the operator's token that the first start makes."""
 _TLS: Final = "tls"
 """Folder of the built-in broker's certificates."""
-_ROLL_S: Final = 10.0
-"""From a look for bins to roll up to the next. [s]"""
-_FORGET_S: Final = 3_600.0
-"""From a look for what is too old to the next. [s]"""
 _HEARD_S: Final = 5.0
 """How long the start waits for the broker. [s]"""
 _LOOK_S: Final = 0.02
@@ -107,11 +105,13 @@ class PartPlace:
     """Its table in service.toml, which it reads by `ServiceSettings.table`."""
     more_tables: tuple[str, ...] = ()
     """Others of its tables."""
+    alone: bool = True
+    """Whether it may run once in a folder; a part that hears, once under each name."""
 
 
 PARTS: Final[Mapping[str, PartPlace]] = {
     "ingest": PartPlace(place="aggregator.service.serve:IngestPart"),
-    "keeper": PartPlace(place="aggregator.service.serve:KeeperPart"),
+    "keeper": PartPlace(place="aggregator.service.store.keeper:KeeperPart"),
     "day": PartPlace(
         place="aggregator.service.day.part:DayPart",
         table="day",
@@ -120,7 +120,10 @@ PARTS: Final[Mapping[str, PartPlace]] = {
     "commands": PartPlace(place="aggregator.service.commands.part:CommandsPart", table="commands"),
     "alarms": PartPlace(place="aggregator.service.alarms.part:AlarmsPart", table="alarms"),
     "rest": PartPlace(
-        place="aggregator.service.rest.part:RestPart", table="rest", more_tables=("page",)
+        place="aggregator.service.rest.part:RestPart",
+        table="rest",
+        more_tables=("page",),
+        alone=False,
     ),
 }
 """By name, in the order in which they are started: whoever adds a part adds it here."""
@@ -169,57 +172,6 @@ class IngestPart:
         self._ingest.check()
 
 
-class KeeperPart:
-    """Rolls up what is new and forgets what is old.
-
-    Parameters
-    ----------
-    house : House
-        The service.
-    """
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """See `Part`."""
-        self._task = asyncio.create_task(self._keep())
-
-    async def stop(self) -> None:
-        """See `Part`."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def check(self) -> None:
-        """See `Part`."""
-        if self._task is not None and self._task.done():
-            self._task.result()
-
-    async def _keep(self) -> None:
-        house, forgot_s = self._house, 0.0
-        while True:
-            try:
-                await self._roll_up()
-                if house.clock.monotonic_s() - forgot_s >= _FORGET_S:
-                    kept = house.settings.retention
-                    await asyncio.to_thread(forget_old, house.store, kept, now_ms=house.now_ms())
-                    forgot_s = house.clock.monotonic_s()
-            except StoreUnavailableError:
-                pass  # the ingest tells it; the marks stay
-            await asyncio.sleep(_ROLL_S)
-
-    async def _roll_up(self) -> None:
-        house, clock = self._house, self._house.clock
-        while True:
-            began_s = clock.monotonic_s()
-            if not await asyncio.to_thread(roll_some, house.store, now_ms=house.now_ms()):
-                return
-            # what gateways say goes first: at least half of the time is theirs
-            await asyncio.sleep(clock.monotonic_s() - began_s)
-
-
 async def serve(
     settings: ServiceSettings,
     stopped: asyncio.Event,
@@ -248,25 +200,41 @@ async def serve(
     ServiceError
         If something cannot be started, or ended by itself.
     """
-    makers = [_part(name) for name in only or PARTS]
-    store = await asyncio.to_thread(prepared_store, settings, clock=clock, tell=tell)
-    running: list[Part] = []
-    try:
-        if not settings.broker.host:
-            settings = await asyncio.to_thread(with_built_in, settings, clock=clock)
-            running.append(await _built_in(settings, tell))
-        house = House(settings=settings, store=store, clock=clock, tell=tell)
-        for make in makers:
-            part = make(house)
-            running.append(part)
-            await part.start()
-        tell(f"serving {', '.join(only or PARTS)} from {store.name}")
-        await _watch(running, stopped)
-    finally:
-        for part in reversed(running):
-            await part.stop()
-        await asyncio.to_thread(store.close)
+    names = only or tuple(PARTS)
+    makers = [_part(name) for name in names]
+    ours = settings.ingest.name
+    alone = [f"{name}.{ours}" if name == "ingest" else name for name in names if PARTS[name].alone]
+    with only_ones(settings.folder, alone):
+        store = await asyncio.to_thread(prepared_store, settings, clock=clock, tell=tell)
+        running: list[Part] = []
+        try:
+            for part in await _made(makers, settings, store, clock=clock, tell=tell):
+                running.append(part)
+                await part.start()
+            tell(f"serving {', '.join(names)} from {store.name}")
+            await _watch(running, stopped)
+        finally:
+            for part in reversed(running):
+                await part.stop()
+            await asyncio.to_thread(store.close)
     tell("stopped")
+
+
+async def _made(
+    makers: "Sequence[Callable[[House], Part]]",
+    settings: ServiceSettings,
+    store: Store,
+    *,
+    clock: Clock,
+    tell: Tell,
+) -> list[Part]:
+    """Return all parts; they have read their settings, and none has begun."""
+    parts: list[Part] = []
+    if not settings.broker.host:
+        settings = await asyncio.to_thread(with_built_in, settings, clock=clock)
+        parts.append(_BrokerPart(settings, tell))
+    house = House(settings=settings, store=store, clock=clock, tell=tell)
+    return parts + [make(house) for make in makers]
 
 
 def prepared_store(settings: ServiceSettings, *, clock: Clock, tell: Tell) -> Store:
@@ -275,29 +243,34 @@ def prepared_store(settings: ServiceSettings, *, clock: Clock, tell: Tell) -> St
     Raises
     ------
     ServiceConfigError
-        If the folder cannot be made, or the tables are of a newer version.
+        If the folder cannot be made or the token not be written, or the tables are of a newer
+        version.
     StoreUnavailableError
         If the database does not answer.
     """
-    try:
-        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"{settings.folder}: cannot be made ({error.strerror}); name another with --folder"
-        raise ServiceConfigError(msg) from error
+    make_folder(settings.folder)
     store = open_store(settings.database_url, password_file=settings.store.password_file)
-    migrate(store)
-    with store.write() as connection:
-        write_channels(connection)
-    with store.read() as connection:
-        known = connection.execute(select(func.count()).select_from(tokens)).scalar()
-    path = settings.folder / ADMIN_TOKEN
-    if not known:
-        at_ms = round(clock.utc().timestamp() * 1000)
-        path.unlink(missing_ok=True)  # of a database that is gone
-        _, secret = TokenBook(store).make("admin", "operator", who=SERVICE, at_ms=at_ms)
-        write_secret(path, secret)
-        tell(f"first start: the operator's token is in {path}")
+    try:
+        migrate(store)
+        with store.write() as connection:
+            write_channels(connection)
+        with store.read() as connection:
+            known = connection.execute(select(func.count()).select_from(tokens)).scalar()
+        if not known:
+            path = settings.folder / ADMIN_TOKEN
+            _make_token(store, path, at_ms=round(clock.utc().timestamp() * 1000))
+            tell(f"first start: the operator's token is in {path}")
+    except BaseException:
+        store.close()
+        raise
     return store
+
+
+def _make_token(store: Store, path: Path, *, at_ms: int) -> None:
+    remove_secret(path)  # of a database that is gone
+    with secret_file(path) as write:  # a token that cannot be told is not made
+        _, secret = TokenBook(store).make("admin", "operator", who=SERVICE, at_ms=at_ms)
+        write(secret)
 
 
 def with_built_in(settings: ServiceSettings, *, clock: Clock) -> ServiceSettings:
@@ -339,10 +312,11 @@ def with_built_in(settings: ServiceSettings, *, clock: Clock) -> ServiceSettings
 
 
 class _BrokerPart:
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, tell: Tell) -> None:
         from aggregator.service.broker import BuiltInBroker  # noqa: PLC0415 -- an extra
         from devices.adapter.certificates import files_in  # noqa: PLC0415 -- an extra
 
+        self._settings, self._tell = settings.broker, tell
         self._broker = BuiltInBroker(
             settings.broker,
             users=settings.folder / BROKER_USERS,
@@ -351,22 +325,15 @@ class _BrokerPart:
 
     async def start(self) -> None:
         await self._broker.start()
+        ours = self._settings
+        where = f"{ours.listen}:{ours.port_used}"
+        self._tell(f"built-in broker at {where}, its authority in {ours.ca_file}")
 
     async def stop(self) -> None:
         await self._broker.stop()
 
     def check(self) -> None:
         pass
-
-
-async def _built_in(settings: ServiceSettings, tell: Tell) -> Part:
-    part = _BrokerPart(settings)
-    await part.start()
-    broker = settings.broker
-    tell(
-        f"built-in broker at {broker.listen}:{broker.port_used}, its authority in {broker.ca_file}"
-    )
-    return part
 
 
 def _part(name: str) -> Callable[[House], Part]:

@@ -190,6 +190,10 @@ _OURS: Final[Mapping[str, type[object]]] = {
 }
 
 
+_MOVED: Final[Mapping[tuple[str, str], str]] = {("rest", "zone"): "[day] zone"}
+"""Keys that older versions had, and where they are."""
+
+
 def read_service(
     path: Path | None, *, folder: Path, known: tuple[str, ...] = ()
 ) -> ServiceSettings:
@@ -225,6 +229,10 @@ def read_service(
         if name not in (*_OURS, *known) or not isinstance(table, dict):
             msg = f"{path.name}: [{name}] is no table here; give {', '.join((*_OURS, *known))}"
             raise ServiceConfigError(msg)
+        for key in table:
+            if (name, key) in _MOVED:
+                msg = f"{path.name} [{name}]: {key} is {_MOVED[name, key]} now; write it there"
+                raise ServiceConfigError(msg)
     base = path.absolute().parent
     ours = {
         name: _read(cls, tables.get(name, {}), base, f"{path.name} [{name}]")

@@ -34,7 +34,6 @@ TEMPLATE: Final = """\
 # listen = "127.0.0.1"
 # port = 8080
 # cert_file = "service.pem"        # for TLS, with key_file
-# zone = "Europe/London"           # the market's
 
 [page]
 # currency = "GBP"                 # the fleet's
@@ -53,6 +52,9 @@ TEMPLATE: Final = """\
 # meter_gap_w = 500.0
 # missed_share = 0.1               # part of an interval's commitment
 # ledger_behind_s = 120.0
+# channel_lost_s = 300.0           # for how long e-mail or webhook may take nothing
+# repeat_h = 4.0                   # what nobody acknowledged is told again; 0 for never
+# tell_over = true                 # whether it is told what is over
 # email_host = "mail.example.org"  # with email_from and email_to
 # email_from = "gridpact@example.org"
 # email_to = "operator@example.org, night@example.org"
@@ -123,5 +125,7 @@ TEMPLATE: Final = """\
 # raw_days = 30
 # minute_days = 90
 # quarter_days = 1830              # days stay for ever
+# history_days = 730               # commands, answers, resolved alarms, refusals, runs, papers
+# audit_days = 3650                # who did what
 """
 """All tables with their defaults."""

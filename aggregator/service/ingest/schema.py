@@ -25,7 +25,7 @@ _Id = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+\
 _Seconds = Annotated[float, Meta(ge=0, le=1e11)]
 
 
-class _Row(Struct):
+class _Row(Struct, gc=False):
     timestamp: _Seconds
     device: str
     details: str

@@ -6,12 +6,14 @@ asked for are out, and in 3.1.1 we stop reading.
 """
 
 import queue
+import ssl
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -85,9 +87,10 @@ class Subscriber:
         self._waiting: queue.Queue[Heard] = queue.Queue(most)
         self._client = broker_client(settings, client_id, keeps_session=True)
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
+        self._client.heard = self._hear
 
     @property
     def connected(self) -> bool:
@@ -146,9 +149,8 @@ class Subscriber:
 
     def acknowledge(self, messages: Iterable[Heard]) -> None:
         """Let the broker forget messages; those of an earlier connection it sends again."""
-        for message in messages:
-            if message.mid and message.connection == self._connection:
-                self._client.ack(message.mid, 1)
+        ours = [each.mid for each in messages if each.mid and each.connection == self._connection]
+        self._client.acknowledge(ours)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Say something below the root, once, to whoever hears it; retained at QoS 1."""
@@ -198,23 +200,30 @@ class Subscriber:
     ) -> None:
         del client, userdata, flags, properties
         self._connected = False
+        self._connection += 1  # its numbers are of no use in the next one
         if reason.is_failure:
             self._is_lost(str(reason))
+
+    def _on_connect_fail(self, client: Client, userdata: object) -> None:
+        del client, userdata
+        error = sys.exc_info()[1]  # paho calls from where it has caught it
+        remedy = "check that it runs, and host and port"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            remedy = "name its authority in ca_file"
+        self._is_lost(f"does not answer ({error}); {remedy}")
 
     def _is_lost(self, why: str) -> None:
         if not self._lost:
             self._lost = True
             self._tell(f"broker lost: {self._settings.host}:{self._settings.port_used} {why}")
 
-    def _on_message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
-        del userdata
-        mid = message.mid if message.qos else 0
+    def _hear(self, topic: bytes, payload: bytes, mid: int) -> None:
+        levels = topic.decode(errors="replace").split("/")
         # some brokers hand out retained messages of topics that nobody here asked for
-        levels = message.topic.split("/")
         if len(levels) != self._depth + 2 or levels[-1] not in KINDS:
-            client.ack(mid, message.qos)
+            self._client.acknowledge([mid] if mid else [])
             return
-        heard = Heard(levels[-2], levels[-1], bytes(message.payload), mid, self._connection)
+        heard = Heard(levels[-2], levels[-1], payload, mid, self._connection)
         # waits where it is full: we stop reading, and the broker keeps the rest
         while not self._stopping:
             with suppress(queue.Full):

@@ -1,13 +1,37 @@
-"""What is old goes, each resolution after a time of its own; days stay for ever."""
+"""What is old goes, each kind after a time of its own.
 
+Days of measurements stay for ever, and so do the books: prices, settlements, revenues, reliability,
+and every version of the configuration.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import ColumnElement, Delete, Table, and_, delete, exists, select, tuple_
 
 from aggregator.service.store.rollups import due_since_ms
 from aggregator.service.store.store import Store
-from aggregator.service.store.tables import homes, telemetry, telemetry_1min, telemetry_15min
+from aggregator.service.store.tables import (
+    alarms,
+    answers,
+    audit,
+    commands,
+    homes,
+    papers,
+    refusals,
+    runs,
+    telemetry,
+    telemetry_1min,
+    telemetry_15min,
+)
 from aggregator.service.store.telemetry import DAY_MS
+
+_AT_ONCE: Final = 1_000
+"""Rows that go in one transaction, so that nobody waits for long."""
+_OPEN: Final = ("waiting", "sent", "accepted")
+"""States of commands whose end is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +41,8 @@ class RetentionSettings:
     Raises
     ------
     ValueError
-        If a coarser resolution is kept less long than a finer one, or too short for late data.
+        If a coarser resolution is kept less long than a finer one, too short for late data, or what
+        was done less long than what it was done about.
     """
 
     raw_days: int = 30
@@ -26,8 +51,19 @@ class RetentionSettings:
     """Minutes. [d]"""
     quarter_days: int = 1_830
     """Quarter-hours. [d]"""
+    history_days: int = 730
+    """What became of things: commands and answers to them, resolved alarms, refused messages, runs
+    of the market day's steps and the papers that they made, 30..36500. [d]"""
+    audit_days: int = 3_650
+    """Who did what; not shorter than ``history_days``. [d]"""
 
     def __post_init__(self) -> None:
+        if not 30 <= self.history_days <= self.audit_days <= 36_500:
+            msg = (
+                f"history_days, audit_days are {self.history_days}, {self.audit_days}; "
+                "give 30 or more, the second at least as long as the first"
+            )
+            raise ValueError(msg)
         if not 9 <= self.raw_days <= self.minute_days <= self.quarter_days <= 36_500:
             msg = (
                 f"raw_days, minute_days, quarter_days are {self.raw_days}, {self.minute_days}, "
@@ -41,10 +77,10 @@ class RetentionSettings:
         return now_ms - (self.raw_days - 1) * DAY_MS
 
 
-def forget_old(store: Store, settings: RetentionSettings, *, now_ms: int) -> int:
-    """Delete what is older than it is kept for; return how many rows went.
+def forget_old(store: Store, settings: RetentionSettings, *, now_ms: int) -> Iterator[int]:
+    """Delete what is older than it is kept for; yield how many rows went in each transaction.
 
-    What has not been rolled up yet stays.
+    What has not been rolled up yet stays, and whatever is open.
 
     Raises
     ------
@@ -59,14 +95,20 @@ def forget_old(store: Store, settings: RetentionSettings, *, now_ms: int) -> int
         (telemetry_1min, settings.minute_days),
         (telemetry_15min, settings.quarter_days),
     )
-    gone = 0
     for table, days in tables:
         before_ms = (now_ms - days * DAY_MS) // DAY_MS * DAY_MS
         if due_ms is not None:
             before_ms = min(before_ms, due_ms)
         for number in numbers:  # a home at a time: nobody waits long, and the key finds its rows
-            gone += _forget(store, table, number, before_ms)
-    return gone
+            yield _forget(store, table, number, before_ms)
+    history = _history(now_ms - settings.history_days * DAY_MS)
+    told = _some(audit, audit.c.at_ms < now_ms - settings.audit_days * DAY_MS)
+    for old in (*history, told):
+        gone = _AT_ONCE
+        while gone:
+            with store.write() as connection:
+                gone = connection.execute(old).rowcount
+            yield gone
 
 
 def _forget(store: Store, table: Table, home_number: int, before_ms: int) -> int:
@@ -75,3 +117,38 @@ def _forget(store: Store, table: Table, home_number: int, before_ms: int) -> int
     with store.write() as connection:
         old = delete(table).where(columns.home_number == home_number, when)
         return connection.execute(old).rowcount
+
+
+def _history(before_ms: int) -> tuple[Delete, ...]:
+    """Return what deletes some of each kind that ended before."""
+    day = datetime.fromtimestamp(before_ms / 1000, UTC).date().isoformat()
+    orders, told, faults, steps = commands.c, answers.c, alarms.c, runs.c
+    open_order = exists().where(
+        orders.correlation_id == told.correlation_id, orders.state.in_(_OPEN)
+    )
+    # answers have no index by time, but are numbered as they came
+    oldest = select(told.number).order_by(told.number).limit(_AT_ONCE).scalar_subquery()
+    run_kept = exists().where(steps.number == papers.c.run_number)
+    return (
+        _some(commands, and_(orders.asked_ms < before_ms, orders.state.not_in(_OPEN))),
+        delete(answers).where(told.number.in_(oldest), told.heard_ms < before_ms, ~open_order),
+        _some(
+            alarms,
+            # the first two find it by an index
+            and_(
+                faults.state == "resolved",
+                faults.raised_ms < before_ms,
+                faults.resolved_ms < before_ms,
+            ),
+        ),
+        _some(runs, and_(steps.day < day, steps.ended_ms < before_ms)),
+        _some(papers, and_(papers.c.day < day, ~run_kept)),
+        _some(refusals, refusals.c.last_ms < before_ms),
+    )
+
+
+def _some(table: Table, old: ColumnElement[bool]) -> Delete:
+    """Return what deletes some rows of a table."""
+    key = tuple_(*table.primary_key.columns)
+    some = select(*table.primary_key.columns).where(old).limit(_AT_ONCE)
+    return delete(table).where(key.in_(some))

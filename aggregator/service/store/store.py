@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from aggregator.service.errors import ServiceConfigError, StoreUnavailableError
+from aggregator.service.errors import ServiceConfigError, ServiceError, StoreUnavailableError
 from devices.settings import read_secret
 
 _BUSY_S: Final = 30.0
@@ -28,6 +28,8 @@ _CONNECT_S: Final = 5
 """How long PostgreSQL may take to let us in. [s]"""
 _TRUSTED_S: Final = 1.0
 """How long a connection that was not used is still believed in. [s]"""
+_NOT_ALLOWED: Final = "42501"
+_READ_ONLY: Final = "25006"
 _POOL: Final = 16
 """Connections that are kept, for requests at the same time."""
 
@@ -123,19 +125,33 @@ class Store:
         except (driver.OperationalError, driver.InterfaceError) as error:
             raise self._unavailable(error) from error
         except (DatabaseError, driver.DatabaseError) as error:
-            # the kinds below it are about what was asked; SQLite's own is about the file
-            if self.is_postgres or type(error) not in {DatabaseError, driver.DatabaseError}:
+            known = self._known(getattr(error, "orig", error))
+            if known is None:
                 raise
-            reason = getattr(error, "orig", error)
-            msg = f"{self.name} cannot be read ({reason}); restore a backup or name another file"
-            raise ServiceConfigError(msg) from error
+            raise known from error
 
     def _unavailable(self, error: BaseException) -> StoreUnavailableError:
         reason = " ".join(str(error).split())
-        remedy = "check the file and its folder"
-        if self.is_postgres:
-            remedy = "check that it runs, and user and password"
+        remedy = "check that it runs, and user and password"
+        if not self.is_postgres:
+            full = "full" in reason
+            remedy = "make room on its disk" if full else "check the file and its folder"
         return StoreUnavailableError(f"{self.name} does not answer ({reason}); {remedy}")
+
+    def _known(self, error: BaseException) -> ServiceError | None:
+        """Return ours for an error that is about the database; None for one about what we asked."""
+        reason = str(error).partition("\n")[0]
+        state = getattr(error, "sqlstate", None)
+        if state == _READ_ONLY:  # one that follows another, or is held while it is mended
+            return self._unavailable(error)
+        if state == _NOT_ALLOWED:
+            msg = f"{self.name} does not let us ({reason}); make our user the database's owner"
+            return ServiceConfigError(msg)
+        # SQLite's own kind is about the file, and those below it about what was asked
+        if not self.is_postgres and type(error) is sqlite3.DatabaseError:
+            msg = f"{self.name} cannot be read ({reason}); restore a backup or name another file"
+            return ServiceConfigError(msg)
+        return None
 
 
 def open_store(url: str, *, password_file: Path | None = None) -> Store:

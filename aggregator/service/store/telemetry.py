@@ -32,7 +32,6 @@ ROLLUPS: Final[Mapping[int, Table]] = {
 }
 """Tables by the size of their bins, in the order in which they are made. [ms]"""
 
-_LINE: Final = "%d\t%d\t%d\t%d\t%r\t%r\t%r\t%r\n"
 _MARK: Final = (
     # an update, though it changes nothing: it waits for a roll-up that is under way with the bin
     "ON CONFLICT (size_ms, start_ms, home_number) DO UPDATE SET taken = excluded.taken"
@@ -115,8 +114,9 @@ def write_measurements(connection: Connection, rows: Sequence[Row]) -> int:
     """
     if not rows:
         return 0
-    new = copy_rows(connection, telemetry, rows, _LINE)
-    marks = {(bin_start_ms(row[1], MINUTE_MS), row[0]) for row in rows}
+    new = copy_rows(connection, telemetry, rows)
+    told = {row[:2] for row in rows}  # by home and end, which the rows of a message share
+    marks = {(bin_start_ms(end_ms, MINUTE_MS), home) for home, end_ms in told}
     mark_due(connection, [(MINUTE_MS, start_ms, home) for start_ms, home in sorted(marks)])
     return new
 

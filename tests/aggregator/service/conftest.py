@@ -29,10 +29,10 @@ def pytest_collection_modifyitems(items):
 
 
 def until(holds, what):
-    """Wait until something holds."""
+    """Wait until something holds; else say what, which may be asked for then."""
     deadline_s = time.monotonic() + LONG_S
     while not holds():
-        assert time.monotonic() < deadline_s, what
+        assert time.monotonic() < deadline_s, what() if callable(what) else what
         time.sleep(0.02)
 
 

@@ -1,6 +1,7 @@
 """The ingest between a real broker and a real database."""
 
 import json
+import resource
 import threading
 import time
 from contextlib import contextmanager
@@ -124,7 +125,7 @@ def test_what_gateways_say_comes_into_the_store_once_with_its_own_time(
     gateways.say("home-1", "telemetry", b"nonsense")
     gateways.say("home-1", "telemetry", message("a-4", "home-2", now_ms))
     gateways.say("stranger", "telemetry", b"nonsense")
-    waits_until(lambda: running.counts().messages == 9, running.counts())
+    waits_until(lambda: running.counts().messages == 9, running.counts)
 
     assert rows(store, homes, "number", "id") == [(1, "home-1")]
     assert rows(store, telemetry, "home_number", "end_ms", "last") == [
@@ -155,7 +156,7 @@ def test_a_home_that_nobody_entered_is_refused_where_homes_are_not_admitted(
     running = ingest(sqlite_store, admit=False)
     waits_until(lambda: running.counts().connected, "no broker")
     gateways.say("home-1", "telemetry", message("a-1", "home-1", round(time.time() * 1000)))
-    waits_until(lambda: running.counts().messages == 1, running.counts())
+    waits_until(lambda: running.counts().messages == 1, running.counts)
 
     assert rows(sqlite_store, homes, "id") == []
     assert rows(sqlite_store, refusals, "reason", "sender") == [("unknown-home", "*")]
@@ -172,13 +173,46 @@ def test_while_nothing_can_be_written_no_more_is_taken_than_may_be_in_flight_and
             end_ms = now_ms - number * MINUTE_MS
             gateways.say("home-1", "telemetry", message(f"a-{number}", "home-1", end_ms))
         # at most 5 are in the transaction, the others wait, and the broker keeps 80
-        waits_until(lambda: running.counts().waiting >= 15, running.counts())
+        waits_until(lambda: running.counts().waiting >= 15, running.counts)
         assert running.counts().messages == 0
         assert running.counts().waiting <= 20
-    waits_until(lambda: running.counts().messages == 100, running.counts())
+    waits_until(lambda: running.counts().rows == 100, running.counts)
 
     assert len(rows(store, telemetry, "end_ms")) == 100
     assert running.counts().repeated == 0
+
+
+@contextmanager
+def files_up_to(size):
+    """Let none of our files grow beyond a size, as on a disk that is full."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_all_of_it_comes(
+    sqlite_store, ingest, gateways, waits_until
+):
+    lines = []
+    running = ingest(sqlite_store, lines=lines)
+    waits_until(lambda: running.counts().connected, "no broker")
+    now_ms = round(time.time() * 1000)
+    with files_up_to(4_096):
+        for number in range(20):
+            end_ms = now_ms - number * MINUTE_MS
+            gateways.say("home-1", "telemetry", message(f"a-{number}", "home-1", end_ms))
+        waits_until(lambda: running.counts().failures > 1, running.counts)
+        assert (running.counts().messages, gateways.receipts()) == (0, [])
+    waits_until(lambda: running.counts().rows == 20, running.counts)
+
+    lost, back = lines
+    assert lost.startswith(f"store lost: {sqlite_store.name} does not answer (")
+    assert back == "store back"
+    assert len(rows(sqlite_store, telemetry, "end_ms")) == 20
+    waits_until(lambda: len(gateways.receipts()) == 20, gateways.receipts)
 
 
 def test_what_is_sent_while_the_service_is_away_is_kept_for_it(
@@ -187,11 +221,11 @@ def test_what_is_sent_while_the_service_is_away_is_kept_for_it(
     first = ingest(sqlite_store)
     waits_until(lambda: first.counts().connected, "no broker")
     gateways.say("home-1", "status", b"online")
-    waits_until(lambda: first.counts().messages == 1, first.counts())
+    waits_until(lambda: first.counts().messages == 1, first.counts)
     first.stop()
     gateways.say("home-1", "telemetry", message("a-1", "home-1", round(time.time() * 1000)))
     second = ingest(sqlite_store)
-    waits_until(lambda: second.counts().messages == 1, second.counts())
+    waits_until(lambda: second.counts().messages == 1, second.counts)
 
     assert second.counts().rows == 1
 

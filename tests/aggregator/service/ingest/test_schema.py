@@ -118,7 +118,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     st.binary(max_size=60)
     | st.builds(
