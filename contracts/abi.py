@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -11,9 +12,7 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from contracts.errors import LedgerRefusedError, LedgerReplyError
-
-WORD = 32
-"""Bytes of an ABI word."""
+from contracts.words import WORD, Read, Write, readers, writers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +27,31 @@ class Function:
     """First four bytes of the signature's hash."""
     arguments: tuple[str, ...] = field(init=False)
     """Types of the arguments."""
+    _write: list[Write] | None = field(init=False, repr=False, compare=False)
+    _read: list[Read] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "selector", keccak(self.signature.encode())[:4])
         object.__setattr__(self, "arguments", _argument_types(self.signature))
+        object.__setattr__(self, "_write", writers(self.arguments))
+        object.__setattr__(self, "_read", readers(_members(self.returns)))
 
     def encode(self, *arguments: object) -> bytes:
         """Return the bytes of a call with ``arguments``."""
+        if self._write is not None and len(arguments) == len(self._write):
+            words = [write(each) for write, each in zip(self._write, arguments, strict=True)]
+            if None not in words:
+                return self.selector + b"".join(each for each in words if each is not None)
         return self.selector + encode(self.arguments, arguments)
 
     def decode(self, answer: bytes) -> tuple[Any, ...]:
         """Return the values in ``answer``, or raise `LedgerReplyError`."""
+        if self._read is not None and len(answer) == WORD * len(self._read):
+            places = range(0, len(answer), WORD)
+            read = zip(self._read, places, strict=True)
+            values = tuple(each(answer[place : place + WORD]) for each, place in read)
+            if None not in values:
+                return values if _members(self.returns) == self.returns else (values,)
         try:
             return decode(self.returns, answer)
         except DecodingError as error:
@@ -47,6 +60,13 @@ class Function:
                 f"({','.join(self.returns)}); is another version of the contract deployed?"
             )
             raise LedgerReplyError(msg) from error
+
+
+@cache
+def _members(types: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the types in a single struct, which is encoded as they are if none is dynamic."""
+    struct = re.fullmatch(r"\(([^()]+)\)", types[0]) if len(types) == 1 else None
+    return tuple(struct[1].split(",")) if struct else types
 
 
 def encode_arguments(types: Sequence[str], values: Sequence[object]) -> bytes:

@@ -78,16 +78,21 @@ class Chain(Protocol):
 
 
 @runtime_checkable
-class BulkChain(Protocol):
+class BulkReader(Protocol):
+    """A chain that answers thousands of queries of one contract at less than the price of each."""
+
+    def call_bulk(self, data: Sequence[bytes], *, sender: str, to: str) -> list[bytes]:
+        """Return what the contract answers to each query; raise at the first it refuses."""
+
+
+@runtime_checkable
+class BulkChain(BulkReader, Protocol):
     """A chain in process that carries thousands of calls to one contract without an object each."""
 
     def send_bulk(
         self, data: Sequence[bytes], *, senders: Sequence[str], to: str
     ) -> list[LedgerError | None]:
         """Carry out calls in order; return for each why it was refused, or None if it was not."""
-
-    def call_bulk(self, data: Sequence[bytes], *, sender: str, to: str) -> list[bytes]:
-        """Return what the contract answers to each query; raise at the first it refuses."""
 
 
 @runtime_checkable

@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from contracts.abi import WORD, address_word
+from contracts.abi import address_word
 from contracts.errors import LedgerError, LedgerReplyError
 from contracts.promise import SOC_BP_MAX, Coordination
+from contracts.words import WORD
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

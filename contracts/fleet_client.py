@@ -6,8 +6,8 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from contracts.abi import WORD, Function, address_word, event_topic, refusal
-from contracts.chain import BulkChain, Call, Chain, Receipt
+from contracts.abi import Function, address_word, event_topic, refusal
+from contracts.chain import BulkChain, BulkReader, Call, Chain, Receipt
 from contracts.errors import FleetMemberUnknown, LedgerError, LedgerReplyError
 from contracts.fleet_arrays import (
     Answers,
@@ -20,6 +20,7 @@ from contracts.fleet_arrays import (
 from contracts.promise import Coordination, Delivery, Member, Report, Schedule
 from contracts.signing import Domain, SignedReport, check_signature
 from contracts.timegrid import TimeGrid
+from contracts.words import WORD
 
 ENROL = Function("enrol(address,uint32,uint32,address)")
 RETIRE = Function("retire(address)")
@@ -129,7 +130,8 @@ class FleetClient:
     def schedule(self, grid: TimeGrid) -> Schedule:
         """See `contracts.ledger.FleetLedger`."""
         self._check_grid(grid)
-        promises = [self._ask(PROMISE_OF, interval) for interval in grid.intervals]
+        asked = [PROMISE_OF.encode(interval) for interval in grid.intervals]
+        promises = [PROMISE_OF.decode(each) for each in self._ask_all(asked)]
         soc_bp, commitment_wh, steered, _ = zip(*promises, strict=True)
         return Schedule(grid=grid, soc_bp=soc_bp, commitment_wh=commitment_wh, steered=steered)
 
@@ -206,13 +208,8 @@ class FleetClient:
 
     def coordinate_arrays(self, accounts: Sequence[str], interval: int) -> Answers:
         """See `contracts.fleet_arrays.ArrayLedger`."""
-        data, to = coordination_calls(COORDINATION.selector, accounts, interval), self.address
-        if isinstance(self.chain, BulkChain):
-            return coordination_answers(self.chain.call_bulk(data, sender=self.owner, to=to))
-        ask = self.chain.call
-        return coordination_answers(
-            [ask(Call(sender=self.owner, to=to, data=each)) for each in data]
-        )
+        asked = coordination_calls(COORDINATION.selector, accounts, interval)
+        return coordination_answers(self._ask_all(asked))
 
     def delivery(self, interval: int) -> Delivery:
         """See `contracts.ledger.FleetLedger`."""
@@ -227,6 +224,13 @@ class FleetClient:
     def export_wh(self, account: str, interval: int) -> int:
         """See `contracts.ledger.FleetLedger`."""
         return int(self._ask(EXPORT_OF, account, interval)[0])
+
+    def exports_wh(self, accounts: Sequence[str], intervals: Sequence[int]) -> list[list[int]]:
+        """See `contracts.ledger.FleetLedger`."""
+        tails = [interval.to_bytes(WORD, "big") for interval in intervals]
+        heads = [EXPORT_OF.selector + address_word(account) for account in accounts]
+        answers = iter(self._ask_all([head + tail for head in heads for tail in tails]))
+        return [[int(EXPORT_OF.decode(next(answers))[0]) for _ in tails] for _ in heads]
 
     def is_final(self, interval: int) -> bool:
         """See `contracts.ledger.FleetLedger`."""
@@ -251,6 +255,12 @@ class FleetClient:
 
     def _ask(self, function: Function, *arguments: object) -> tuple[Any, ...]:
         return function.decode(self.chain.call(self._call(function.encode(*arguments))))
+
+    def _ask_all(self, data: Sequence[bytes]) -> list[bytes]:
+        """Return the contract's answers to many queries."""
+        if isinstance(self.chain, BulkReader):
+            return self.chain.call_bulk(data, sender=self.owner, to=self.address)
+        return [self.chain.call(self._call(each)) for each in data]
 
 
 def all_or_raise(outcomes: Sequence[Receipt | LedgerError]) -> list[Receipt]:

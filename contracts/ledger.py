@@ -132,6 +132,9 @@ class FleetLedger(HomeLedger, Protocol):
     def export_wh(self, account: str, interval: int) -> int:
         """Return a member's net export in ``interval`` so far. [Wh]"""
 
+    def exports_wh(self, accounts: Sequence[str], intervals: Sequence[int]) -> list[list[int]]:
+        """Return members' net exports in intervals so far, a list for each of ``accounts``. [Wh]"""
+
     def is_final(self, interval: int) -> bool:
         """Tell whether ``interval`` is over and no late report can change it."""
 
@@ -165,6 +168,9 @@ class SettlementLedger(Protocol):
 
     def settlement(self, interval: int) -> Settlement | None:
         """Return how ``interval`` was settled, None before it is."""
+
+    def clearing(self, interval: int) -> Clearing:
+        """Return the prices that ``interval`` was posted at; zeros before it is posted."""
 
     def credit_micro(self, account: str, interval: int) -> int:
         """Return what ``account`` can still claim for ``interval``. [micro]"""

@@ -135,6 +135,15 @@ class SettlementClient:
         settled = found[1]
         return _settlement(interval, found) if settled else None
 
+    def clearing(self, interval: int) -> Clearing:
+        """See `contracts.ledger.SettlementLedger`."""
+        _, _, price, imbalance_price, *_ = self._ask(SETTLEMENT_OF, interval)[0]
+        return Clearing(
+            interval=interval,
+            price_micro_per_mwh=price,
+            imbalance_price_micro_per_mwh=imbalance_price,
+        )
+
     def credit_micro(self, account: str, interval: int) -> int:
         """See `contracts.ledger.SettlementLedger`."""
         return int(self._ask(CREDIT_OF, account, interval)[0])

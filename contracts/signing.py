@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from eth_hash.auto import keccak
 from eth_typing import Hash32
 
-from contracts.abi import WORD, address_word
+from contracts.abi import address_word
 from contracts.promise import Report
+from contracts.words import WORD
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

@@ -73,7 +73,10 @@ gateway() { # ID
 
 # Nothing runs as root: as whoever calls this, or as 10001 where that is root.
 own() {
-  if [ "$(id -u)" = 0 ]; then chown -R 10001:10001 "$secrets" state; fi
+  if [ "$(id -u)" != 0 ]; then return; fi
+  chown -R 10001:10001 "$secrets" state
+  # They hold no secret, and root's umask may have kept them from everybody.
+  chmod -R a+rX grafana mosquitto postgres prometheus service.toml
 }
 
 environment() {

@@ -12,6 +12,7 @@ from web3.exceptions import BlockNotFound
 from web3.types import FilterParams, TxParams, TxReceipt, Wei
 
 from contracts.chain import Call, Receipt, Recovered
+from contracts.connection.bulk_reads import ask_bulk
 from contracts.connection.endpoints import connection, shown
 from contracts.connection.events import FoundLog, Place
 from contracts.connection.fees import offer
@@ -176,6 +177,12 @@ class Web3Chain:
         """See `contracts.chain.Chain`."""
         with ours(self._where):
             return bytes(self._w3.eth.call(transaction(call)))
+
+    def call_bulk(self, data: Sequence[bytes], *, sender: str, to: str) -> list[bytes]:
+        """See `contracts.chain.BulkReader`."""
+        calls = [Call(sender=sender, to=to, data=each) for each in data]
+        with ours(self._where):
+            return ask_bulk(self._w3, calls, alone=self.call)
 
     def code(self, address: str) -> bytes:
         """See `contracts.chain.Chain`."""

@@ -5,11 +5,13 @@ from typing import Any, Literal
 from eth_utils.abi import event_abi_to_log_topic as _topic
 from eth_utils.abi import function_abi_to_4byte_selector as _selector
 
-from contracts.abi import WORD
 from contracts.artifact import Artifact
 from contracts.chain import Chain
 from contracts.errors_connection import ContractMismatchError
+from contracts.words import WORD
 
+_STRIDE = 256
+"""Bytes that are compared at once, where nothing differs."""
 _BEGINNING = 8
 """Bytes of code before any immutable: those that set up the memory."""
 
@@ -81,11 +83,13 @@ def is_build_of(code: bytes, artifact: Artifact) -> bool:
 
 def _fits(code: bytes, template: bytes) -> bool:
     """Return whether ``code`` is ``template`` with some words of zeros filled in."""
-    if any(code[len(template) :]):  # zeros after its end mean nothing; pyrevm adds some
+    if code[len(template) :].strip(b"\0"):  # zeros after its end mean nothing; pyrevm adds some
         return False
     place = 0
     while place < len(template):
-        if code[place] == template[place]:
+        if code[place : place + _STRIDE] == template[place : place + _STRIDE]:
+            place += _STRIDE
+        elif code[place] == template[place]:
             place += 1
         elif (start := _blank_word(template, place)) is not None:
             place = start + WORD

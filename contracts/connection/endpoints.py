@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from requests.exceptions import ConnectTimeout, HTTPError, RequestException
@@ -21,6 +21,8 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from contracts.errors import ChainMismatchError, LedgerUnavailableError
 from contracts.errors_connection import EndpointsDownError
+
+Answer = TypeVar("Answer")
 
 REST_S = 30.0
 """How long a node that failed is left alone. [s]"""
@@ -97,17 +99,37 @@ class EndpointsProvider(JSONBaseProvider):
         EndpointsDownError
             With each node's reason, if none answers.
         """
+        return self._first(
+            lambda provider: _checked(provider.make_request(method, params)), sends=method in _SENDS
+        )
+
+    def make_batch_request(
+        self, requests: list[tuple[RPCEndpoint, Any]]
+    ) -> list[RPCResponse] | RPCResponse:
+        """Ask the nodes in turn many questions at once, none of which may send; see `make_request`.
+
+        Raises
+        ------
+        EndpointsDownError
+            With each node's reason, if none answers.
+        """
+        return self._first(
+            lambda provider: _checked_all(provider.make_batch_request(requests)), sends=False
+        )
+
+    def _first(self, ask: Callable[[HTTPProvider], Answer], *, sends: bool) -> Answer:
+        """Return what the first node that can be used answers."""
         self._look()
         reasons: dict[str, str] = {}
         for endpoint in self._in_order():
             try:
                 if not endpoint.examined:
                     self._examine(endpoint)
-                return _checked(endpoint.provider.make_request(method, params))
+                return ask(endpoint.provider)
             except _FAILURES as error:
                 asked, endpoint.examined = endpoint.examined, False
                 self._rest(endpoint)
-                if method in _SENDS and asked and not _undelivered(error):
+                if sends and asked and not _undelivered(error):
                     raise
                 reasons[endpoint.where] = _in_words(error)
         raise EndpointsDownError(reasons)
@@ -218,6 +240,11 @@ def _checked(answer: object) -> RPCResponse:
         return answer  # type: ignore[return-value] # a TypedDict, as far as it can be seen
     msg = "does not answer as a JSON-RPC node"
     raise LedgerUnavailableError(msg)
+
+
+def _checked_all(answer: object) -> list[RPCResponse] | RPCResponse:
+    """Return a node's answer to a batch, or that it takes none, or raise where it is neither."""
+    return answer if isinstance(answer, list) else _checked(answer)
 
 
 def _undelivered(error: Exception) -> bool:

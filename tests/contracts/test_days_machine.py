@@ -225,13 +225,15 @@ class Days(FleetDay):
 
     def reports_are_as_the_events_tell(self) -> None:
         fleet, chronicle = self.ledger.fleet, self.chain.chronicle
-        for interval in range(FIRST - 1, FIRST + SLOTS + 2):
+        intervals = range(FIRST - 1, FIRST + SLOTS + 2)
+        assert fleet.exports_wh(HOMES, intervals) == [
+            [chronicle.exports[home, interval] for interval in intervals] for home in HOMES
+        ]
+        for interval in intervals:
             done = fleet.delivery(interval)
             assert done == self.fleet.delivery(interval)
             assert (done.delivered_wh, done.exported_wh) == chronicle.sums(interval)
             assert done.commitment_wh == chronicle.commitments.get(interval, 0)
-            for home in HOMES:
-                assert fleet.export_wh(home, interval) == chronicle.exports[home, interval]
         members = list(self.fleet.homes)
         answers = fleet.coordinate(members, FIRST)
         assert [(each.export_weight_ppb, each.import_weight_ppb) for each in answers] == [

@@ -1,6 +1,8 @@
 """The compose file: whole, careful, and its settings are ones that the programs take."""
 
 import re
+import socket
+import subprocess
 
 import pytest
 
@@ -29,6 +31,26 @@ def test_every_program_is_kept_small(compose):
         assert "privileged" not in service, name
         assert ":" in service["image"], name
         assert not service["image"].endswith(":latest"), name
+
+
+def test_the_brokers_health_is_that_somebody_listens_at_its_port(compose):
+    kind, command = compose["services"]["broker"]["healthcheck"]["test"]
+    assert (kind, ":22B3 " in command) == ("CMD-SHELL", int("22B3", 16) == 8_883)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        asked = command.replace(":22B3 ", f":{port:04X} ")
+        heard = subprocess.run(["sh", "-c", asked], timeout=60, check=False).returncode
+        with socket.create_connection(("127.0.0.1", port)) as one:
+            ours = f":{one.getsockname()[1]:04X} "  # connected, and nobody listens there
+            other = command.replace(":22B3 ", ours)
+            alone = subprocess.run(["sh", "-c", other], timeout=60, check=False).returncode
+
+    assert (heard, alone) == (0, 1)
+
+
+def test_the_database_is_healthy_by_tcp_where_its_image_is_not_while_it_makes_it(compose):
+    command = compose["services"]["database"]["healthcheck"]["test"]
+    assert command[command.index("--host") + 1] == "127.0.0.1"
 
 
 def test_nothing_but_the_broker_is_open_to_the_network(compose):

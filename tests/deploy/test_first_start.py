@@ -58,6 +58,26 @@ def test_nobody_is_root(first):
     assert owners == {int(told["GRIDPACT_UID"])}
 
 
+def test_whoever_the_programs_run_as_reads_what_is_mounted_whatever_the_umask_was(fresh):
+    for path in fresh.folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
+    assert fresh.run("broker.example.org").returncode == 0
+
+    told = dict(line.split("=") for line in (fresh.folder / ".env").read_text().splitlines())
+    mounted = {
+        fresh.folder / mount.split(":")[0]
+        for service in fresh.compose()["services"].values()
+        for mount in service["volumes"]
+    }
+    files = {path for each in mounted for path in (each, *each.rglob("*"))}
+    modes = {path: path.stat() for path in files}
+    assert len(files) > len(mounted)
+    for path, found in modes.items():
+        bits = found.st_mode >> (6 if found.st_uid == int(told["GRIDPACT_UID"]) else 0)
+        wanted = 0o5 if path.is_dir() or path.suffix == ".sh" else 0o4
+        assert bits & wanted == wanted, path
+
+
 @pytest.mark.parametrize(
     "words", [(), ("gateway",), ("gateway", "a/b"), ("gateway", "operator"), ("gateway", "a b")]
 )

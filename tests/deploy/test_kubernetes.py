@@ -1,6 +1,10 @@
-"""The manifests: whole, careful, and all of the service runs in them. No cluster took them here."""
+"""The manifests: whole, careful, and all of the service runs in them. No cluster took them yet."""
 
+import os
+import stat
+import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -37,6 +41,39 @@ def containers(pod):
 
 def option(words, name):
     return words[words.index(name) + 1] if name in words else None
+
+
+def prepared(pod, folder, *, name="ingest-0"):
+    """Run what a pod's first container runs, with places in a folder, and never as root."""
+    first = pod["spec"]["initContainers"][0]
+    places = {
+        "/given": folder / "given", "/run/secrets/gridpact": folder / "secrets",
+        "/rendered": folder / "rendered", "/etc/gridpact": FOLDER,
+    }  # fmt: skip
+    words = first["command"]
+    for mount in first["volumeMounts"]:
+        words = [
+            each.replace(mount["mountPath"], str(places[mount["mountPath"]])) for each in words
+        ]
+    subprocess.run(
+        words, env={"PATH": os.environ["PATH"], "POD": name}, check=True, timeout=60,
+        user="nobody" if os.geteuid() == 0 else None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def volumes():
+    """Return a folder with what a pod's volumes hold before it starts, everybody's."""
+    with TemporaryDirectory(prefix="gridpact-pod-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for each in ("given", "secrets", "rendered"):
+            (folder / each).mkdir()
+            (folder / each).chmod(0o777)
+        for secret in ("database.password", "operator.password", "ca.pem"):
+            (folder / "given" / secret).write_text(f"{secret}\n")
+            (folder / "given" / secret).chmod(0o444)
+        yield folder
 
 
 def read(folder, name, *, pod="ingest-0"):
@@ -84,6 +121,46 @@ def test_the_services_file_is_one_that_it_takes(tmp_path):
     one, other = (read(tmp_path, name) for name in ("service.toml", "ingest.toml"))
 
     assert (one.store, one.broker) == (other.store, other.broker)
+
+
+@pytest.mark.parametrize("name", ["gridpact", "ingest"])
+def test_a_pods_first_container_may_run_again_and_its_secrets_are_its_users_alone(
+    pods, volumes, name
+):
+    for text in ("old", "new"):  # the second time its files are there, and not to be written to
+        given = volumes / "given" / "operator.password"
+        given.chmod(0o644)
+        given.write_text(text)
+        given.chmod(0o444)
+        prepared(pods[name], volumes)
+
+    kept = {
+        path.name: (path.read_text().strip(), stat.S_IMODE(path.stat().st_mode))
+        for path in (volumes / "secrets").iterdir()
+    }
+    assert kept == {
+        "database.password": ("database.password", 0o400),
+        "operator.password": ("new", 0o400),
+        "ca.pem": ("ca.pem", 0o400),
+    }
+    rendered = [path.read_text() for path in (volumes / "rendered").iterdir()]
+    told = (FOLDER / "ingest.toml").read_text().replace("@POD@", "ingest-0")
+    assert rendered == ([told] if name == "ingest" else [])
+
+
+def test_a_pod_is_found_while_it_is_not_ready_and_may_take_its_time_to_start(objects, pods):
+    for (kind, name), each in objects.items():
+        if kind == "Service":
+            assert each["spec"]["publishNotReadyAddresses"] is True, name
+        if kind == "PodDisruptionBudget":
+            assert each["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    for pod in pods.values():
+        (container,) = pod["spec"]["containers"]
+        probe = container["startupProbe"]
+        # tables are brought forward before anything is answered
+        assert probe["periodSeconds"] * probe["failureThreshold"] >= 1_800
+        # Kubernetes would put GRIDPACT_PORT and its like beside our own variables
+        assert pod["spec"]["enableServiceLinks"] is False
 
 
 def test_every_container_is_kept_small(pods):

@@ -7,10 +7,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from aggregator.service.day.errors import StepInputError
-from aggregator.service.store.tables import devices, homes, reliability, tariffs
+from aggregator.service.day.made import span_ms
+from aggregator.service.store.channels import GRID
+from aggregator.service.store.tables import (
+    devices,
+    homes,
+    reliability,
+    tariffs,
+    telemetry_15min,
+)
 from aggregator.virtual_battery import VirtualBattery, aggregate
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
@@ -63,9 +71,27 @@ class Home:
 
 def homes_in_use(connection: Connection) -> list[Home]:
     """Return the homes that are not retired, by their numbers."""
+    return _homes(connection, ~homes.c.retired)
+
+
+def homes_of(connection: Connection, grid: TimeGrid) -> list[Home]:
+    """Return whose accounts a day has: homes in use, and who was taken out during it or since."""
+    begin_ms, end_ms = span_ms(grid)
+    columns = telemetry_15min.c
+    # the key begins with the home: with their numbers the database goes from range to range
+    told = (
+        select(columns.home_number)
+        .where(columns.home_number.in_(select(homes.c.number).where(homes.c.retired)))
+        .where(columns.channel_number == GRID)
+        .where(columns.start_ms >= begin_ms, columns.start_ms < end_ms)
+    )
+    return _homes(connection, ~homes.c.retired | homes.c.number.in_(told))
+
+
+def _homes(connection: Connection, chosen: ColumnElement[bool]) -> list[Home]:
     columns = homes.c
     query = select(columns.number, columns.id, columns.account, columns.tariff_id)
-    found = connection.execute(query.where(~columns.retired).order_by(columns.number))
+    found = connection.execute(query.where(chosen).order_by(columns.number))
     return [Home(**row) for row in found.mappings()]
 
 

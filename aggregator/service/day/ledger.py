@@ -235,6 +235,9 @@ def _is_member(ledger: Ledger, account: str) -> bool:
 def accounts_of(fleet: Mapping[int, tuple[str, str | None]], *, embedded: bool) -> dict[int, str]:
     """Return homes' accounts by number, of those that have one.
 
+    An account that is configured of two homes is the first one's: else both would be told that
+    they are owed what the ledger pays once.
+
     Parameters
     ----------
     fleet : mapping of int to tuple of str
@@ -242,8 +245,11 @@ def accounts_of(fleet: Mapping[int, tuple[str, str | None]], *, embedded: bool) 
     embedded : bool
         Whether a home without an account gets one of the embedded ledger's.
     """
-    return {
-        number: account or member_address(name)
-        for number, (name, account) in fleet.items()
-        if account or embedded
-    }
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for number, (name, account) in sorted(fleet.items()):
+        own = account or (member_address(name) if embedded else None)
+        if own is not None and own.lower() not in taken:
+            taken.add(own.lower())
+            found[number] = own
+    return found

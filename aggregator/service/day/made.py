@@ -103,7 +103,11 @@ def need_paper(connection: Connection, kind: str, day: date, *, by: str) -> "Jso
 
 
 def input_hash(inputs: object) -> str:
-    """Return the hash of all that a step was made of, fields marked ``unhashed`` left out."""
+    """Return the hash of all that a step was made of.
+
+    Fields marked ``unhashed`` are left out: the present, and what earlier runs of the same step
+    have done already, which changes no row.
+    """
     text = json.dumps(_plain(inputs), sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 

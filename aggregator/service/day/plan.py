@@ -1,16 +1,14 @@
-"""The steps ``plan`` and ``award``: what the fleet is to do, before and after the market."""
+"""The step ``plan``: what the fleet is to do, as far as it is known before the market."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from aggregator.files import Json, award_body, plan_body, schedule_body
+from aggregator.files import Json, plan_body
 from aggregator.forecast import Forecast
-from aggregator.market import Bid, PriceTakerMarket
-from aggregator.plan import plan_day, replan
+from aggregator.plan import plan_day
 from aggregator.problem import PlanOptions
-from aggregator.publish import schedule
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.errors import StepInputError
 from aggregator.service.day.fleet import (
@@ -133,56 +131,4 @@ def make_plan(inputs: PlanInputs) -> Made:
         f"{planned.export_wh.sum() / 1000:.1f} kWh, counting on {battery.capacity_wh / 1000:.1f} "
         f"of {nominal_wh / 1000:.1f} kWh of {len(inputs.bank)} batteries{stood_in}",
         papers={"plan": plan_body(planned)},
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwardInputs:
-    """What was offered, and what it was planned from."""
-
-    plan: PlanInputs
-    """What the plan was made from."""
-    bids: tuple[Bid, ...]
-    """What was offered."""
-    award_share: float
-    """Part of it that the market takes."""
-    soc_margin: float
-    """How far below the plan a home may go for a promise."""
-
-
-def gather_award(desk: Desk, day: date) -> AwardInputs:
-    """Read what was offered of a day."""
-    with desk.store.read() as connection:
-        offer = need_paper(connection, "offer", day, by="offer")
-    return AwardInputs(
-        plan=gather_plan(desk, day),
-        bids=tuple(Bid(**each) for each in offer["bids"]),
-        award_share=desk.settings.award_share,
-        soc_margin=desk.settings.soc_margin,
-    )
-
-
-def make_award(inputs: AwardInputs) -> Made:
-    """Take what the market awards, plan again for it, and draw up the promise: phase 2."""
-    of = inputs.plan
-    market = PriceTakerMarket(
-        grid=of.grid,
-        clearing_price_per_mwh=of.export_price_per_mwh,
-        award_share=inputs.award_share,
-    )
-    award = market.clear(inputs.bids)
-    battery = virtual_battery(of.bank, soc=of.soc, scores=of.scores)
-    again = replan(
-        battery, expected_day(of), award, options=of.options, time_limit_s=of.time_limit_s
-    )
-    promised = schedule(again, award, soc_margin=inputs.soc_margin)
-    awarded = sum(1 for energy_wh in award.quantity_wh if energy_wh)
-    return Made(
-        line=f"awarded {sum(award.quantity_wh)} Wh in {awarded} intervals; {again.status}"
-        + (f", {len(again.broken)} limits broken" if again.broken else ""),
-        papers={
-            "award": award_body(award),
-            "replan": plan_body(again),
-            "schedule": schedule_body(promised),
-        },
     )

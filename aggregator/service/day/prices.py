@@ -34,12 +34,10 @@ class PriceInputs:
     """What its prices are of."""
     grid: TimeGrid
     """The day."""
-    published: tuple[PriceSlot, ...]
-    """What is published."""
-    kept: tuple[tuple[int, int, float, int], ...]
-    """Start, step, price and time of fetching of what is in the store."""
-    now_ms: int = field(metadata={"unhashed": True})
-    """The present. [ms]"""
+    slots: tuple[tuple[int, int, float], ...]
+    """Start, step and price of what is published, and of what was while that is silent."""
+    fetched_ms: tuple[int, ...] = field(metadata={"unhashed": True})
+    """When each was first heard. [ms]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +76,20 @@ def _asked(desk: Desk, day: date, settings: PriceSettings | None, quantity: str)
         .order_by(columns.start_ms)
     )
     with desk.store.read() as connection:
-        kept = tuple((*row,) for row in connection.execute(query))
+        rows = {row.start_ms: (*row,) for row in connection.execute(query)}
+    for slot in found.slots():
+        # a slot may reach over midnight: the other day has its other part
+        start_ms, last_ms = max(ms(slot.begin), begin_ms), min(ms(slot.end), end_ms)
+        told = (start_ms, last_ms - start_ms, slot.price_per_mwh)
+        if told[0] not in rows or rows[told[0]][:3] != told:
+            rows[told[0]] = (*told, desk.now_ms())
+    known = sorted(rows.values())
     return PriceInputs(
         source=name,
         quantity=quantity,
         grid=grid,
-        published=tuple(found.slots()),
-        kept=kept,
-        now_ms=desk.now_ms(),
+        slots=tuple((start_ms, step_ms, price) for start_ms, step_ms, price, _ in known),
+        fetched_ms=tuple(at_ms for *_, at_ms in known),
     )
 
 
@@ -100,17 +104,11 @@ async def _ask(settings: PriceSettings, clock: Clock, grid: TimeGrid) -> tuple[s
 def make_prices(inputs: PriceInputs) -> Made:
     """Return the day's prices: what is published, and what was while that is silent."""
     begin_ms, end_ms = span_ms(inputs.grid)
-    rows = {start: (start, step, price, at) for start, step, price, at in inputs.kept}
-    for slot in inputs.published:
-        start_ms, step_ms = ms(slot.begin), ms(slot.end) - ms(slot.begin)
-        same = rows.get(start_ms)
-        if same is None or same[1:3] != (step_ms, slot.price_per_mwh):
-            rows[start_ms] = (start_ms, step_ms, slot.price_per_mwh, inputs.now_ms)
-    covered_ms = sum(step for _, step, _, _ in rows.values())
+    covered_ms = sum(step_ms for _, step_ms, _ in inputs.slots)
     missing = (end_ms - begin_ms - covered_ms) // (1000 * inputs.grid.step_s)
     columns = prices.c
     return Made(
-        line=f"{len(rows)} prices of {inputs.source}"
+        line=f"{len(inputs.slots)} prices of {inputs.source}"
         + (f", {missing} intervals not published yet" if missing else ""),
         finished=missing <= 0,
         rows=[
@@ -127,9 +125,11 @@ def make_prices(inputs: PriceInputs) -> Made:
                         "start_ms": start_ms,
                         "step_ms": step_ms,
                         "price_per_mwh": price,
-                        "fetched_ms": fetched_ms,
+                        "fetched_ms": at_ms,
                     }
-                    for start_ms, step_ms, price, fetched_ms in sorted(rows.values())
+                    for (start_ms, step_ms, price), at_ms in zip(
+                        inputs.slots, inputs.fetched_ms, strict=True
+                    )
                 ],
             )
         ],

@@ -1,27 +1,22 @@
-"""The steps ``publish``, ``watch`` and ``settle``: the promise, what came of it, and the money."""
+"""The steps ``publish`` and ``watch``: the promise, and what comes of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
-from sqlalchemy import select
 
-from aggregator.award import Award, micro_per_mwh
-from aggregator.files import Json, award_of, schedule_of
+from aggregator.files import Json, schedule_of
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.errors import StepInputError
-from aggregator.service.day.fleet import Battery, Home, batteries, homes_in_use
+from aggregator.service.day.fleet import Battery, Home, batteries, homes_in_use, homes_of
 from aggregator.service.day.fleet_series import QUARTER_H, QUARTER_S, fleet_soc, home_quarters
 from aggregator.service.day.ledger import Session, accounts_of, enrol_missing
-from aggregator.service.day.made import Made, Rows, find_paper, ms, need_paper
-from aggregator.service.day.prices import IMBALANCE, prices_to_go_by
+from aggregator.service.day.made import Made, find_paper, ms, need_paper
 from aggregator.service.store.channels import GRID, SOC
-from aggregator.service.store.tables import settlements
-from aggregator.settle_ledger import settle_one
 from contracts.errors import LedgerError
-from contracts.promise import SOC_BP_MAX, Clearing, Member, Report, Schedule, Settlement
+from contracts.promise import SOC_BP_MAX, Member, Report, Schedule
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
 
@@ -97,6 +92,7 @@ def _members(inputs: PublishInputs) -> list[Member]:
             grid_power_w=inputs.home_power_w,
         )
         for home in inputs.fleet
+        if home.number in accounts
     ]
 
 
@@ -114,9 +110,9 @@ class WatchInputs:
     """Intervals of it that are over, and told."""
     begun: int
     """Intervals of it that have begun."""
-    reported: int
+    reported: int = field(metadata={"unhashed": True})
     """Intervals of it that were entered on the embedded ledger."""
-    final: dict[int, Json]
+    final: dict[int, Json] = field(metadata={"unhashed": True})
     """What was delivered in intervals that nothing can change any more."""
     accounts: dict[int, str]
     """Homes' accounts."""
@@ -135,8 +131,7 @@ def gather_watch(desk: Desk, day: date) -> WatchInputs:
     with desk.store.read() as connection:
         need_paper(connection, "published", day, by="publish")
         before = find_paper(connection, "deliveries", day)
-        named = _named(homes_in_use(connection))
-        accounts = accounts_of(named, embedded=embedded)
+        accounts = accounts_of(_named(homes_of(connection, grid)), embedded=embedded)
         numbers = tuple(accounts) if embedded else ()
         grid_w = home_quarters(connection, GRID, grid, numbers).values
         soc = home_quarters(connection, SOC, grid, numbers).values
@@ -228,135 +223,3 @@ def _reports(inputs: WatchInputs, slot: int) -> list[Report]:
                 )
             )
     return reports
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettleInputs:
-    """A day that is over, and its prices."""
-
-    watch: WatchInputs
-    """What is still to be entered on the embedded ledger."""
-    award: Award
-    """What was sold, at what price."""
-    imbalance_price_per_mwh: FloatArray
-    """Price of a deviation, shape (slots,). [currency/MWh]"""
-    guessed: int
-    """Intervals whose price of a deviation is a multiple of the day-ahead price."""
-    kept: dict[int, tuple[int, int]]
-    """Price and price of deviation of the intervals that were settled before. [micro/MWh]"""
-    transactions: dict[int, str]
-    """Transactions that settled intervals before, in hexadecimal; those of nodes alone."""
-    grace_s: int
-    """How long the embedded ledger takes reports after an interval. [s]"""
-
-
-def gather_settle(desk: Desk, day: date) -> SettleInputs:
-    """Read the prices of a day that is over."""
-    settings, grid = desk.settings, desk.grid(day)
-    if desk.clock.utc() < grid.end + timedelta(seconds=TOLD_S):
-        msg = f"{day} is not over, or its homes have not told all; settle it later"
-        raise StepInputError(msg)
-    watch = gather_watch(desk, day)
-    with desk.store.read() as connection:
-        award = award_of(need_paper(connection, "award", day, by="award"))
-        found = prices_to_go_by(connection, IMBALANCE, grid, zone=settings.zone, days_back=0)
-        columns = settlements.c
-        query = select(
-            columns.interval_number,
-            columns.price_micro_per_mwh,
-            columns.imbalance_price_micro_per_mwh,
-            columns.transaction,
-        ).where(columns.interval_number.in_(grid.intervals))
-        before = connection.execute(query).all()
-    guess = np.abs(np.array(award.price_per_mwh)) * settings.imbalance_multiple
-    missing = np.isnan(found.price_per_mwh)
-    return SettleInputs(
-        watch=watch,
-        award=award,
-        imbalance_price_per_mwh=np.where(missing, guess, found.price_per_mwh),
-        guessed=int(missing.sum()),
-        kept={number: (price, imbalance) for number, price, imbalance, _ in before},
-        transactions={number: sent for number, _, _, sent in before if sent},
-        grace_s=desk.ledger.grace_s,
-    )
-
-
-def make_settle(inputs: SettleInputs, reached: Session) -> Made:
-    """Settle every promised interval that is final, and go on where an earlier run stopped."""
-    watched = make_watch(inputs.watch, reached)
-    grid, ledger = inputs.watch.grid, reached.ledger
-    reached.reach(int(grid.end.timestamp()) + inputs.grace_s)
-    rows: list[dict[str, object]] = []
-    not_over = 0
-    for slot, committed_wh in enumerate(inputs.award.quantity_wh):
-        if not committed_wh:
-            continue
-        clearing = _clearing(inputs, slot)
-        stood = ledger.settlement.settlement(clearing.interval)
-        done = settle_one(ledger, clearing, None) if stood is None else stood
-        if done is None:
-            not_over += 1
-        else:
-            row = _row(grid, clearing, done, reached)
-            rows.append({"transaction": inputs.transactions.get(clearing.interval)} | row)
-    revenue = sum(int(str(row["revenue_micro"])) for row in rows) / 1e6
-    columns = settlements.c
-    intervals = grid.intervals
-    return Made(
-        line=f"{len(rows)} intervals settled, revenue {revenue:.2f}"
-        + (f", {not_over} not final yet" if not_over else "")
-        + (f", {inputs.guessed} prices of deviations guessed" if inputs.guessed and rows else ""),
-        finished=not not_over,
-        papers=_refreshed(watched, reached),
-        rows=[
-            Rows(
-                table=settlements,
-                replaces=(columns.interval_number >= intervals[0])
-                & (columns.interval_number <= intervals[-1]),
-                rows=rows,
-            )
-        ],
-    )
-
-
-def _clearing(inputs: SettleInputs, slot: int) -> Clearing:
-    """Return the prices of an interval; those that it was settled at stand."""
-    interval = inputs.watch.grid.intervals[slot]
-    now = (
-        micro_per_mwh(inputs.award.price_per_mwh[slot]),
-        micro_per_mwh(float(inputs.imbalance_price_per_mwh[slot])),
-    )
-    price, imbalance_price = inputs.kept.get(interval, now)
-    return Clearing(
-        interval=interval,
-        price_micro_per_mwh=price,
-        imbalance_price_micro_per_mwh=imbalance_price,
-    )
-
-
-def _refreshed(watched: Made, reached: Session) -> dict[str, Json]:
-    """Return the paper of deliveries with what has become final."""
-    body, fleet = watched.papers["deliveries"], reached.ledger.fleet
-    deliveries = [
-        {**each, "final": each["final"] or fleet.is_final(each["interval"])}
-        for each in body["deliveries"]
-    ]
-    return {"deliveries": {**body, "deliveries": deliveries}}
-
-
-def _row(
-    grid: TimeGrid, clearing: Clearing, done: Settlement, reached: Session
-) -> dict[str, object]:
-    found = reached.ledger.fleet.delivery(clearing.interval)
-    sent = done.transaction_hash
-    return ({} if sent is None else {"transaction": f"0x{sent.hex()}"}) | {
-        "interval_number": clearing.interval,
-        "start_ms": clearing.interval * grid.step_s * 1000,
-        "commitment_wh": found.commitment_wh,
-        "delivered_wh": found.delivered_wh if done.boundary_wh is None else done.boundary_wh,
-        "price_micro_per_mwh": clearing.price_micro_per_mwh,
-        "imbalance_price_micro_per_mwh": clearing.imbalance_price_micro_per_mwh,
-        "revenue_micro": done.revenue_micro,
-        "fee_micro": done.fee_micro,
-        "loss_micro": done.loss_micro,
-    }

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from aggregator.bills import bill_homes, registers
 from aggregator.service.day.desk import Desk
-from aggregator.service.day.fleet import homes_in_use, import_prices
+from aggregator.service.day.fleet import homes_of, import_prices
 from aggregator.service.day.fleet_series import QUARTER_H, QUARTER_S, home_quarters
 from aggregator.service.day.ledger import Session, accounts_of
 from aggregator.service.day.made import FLEET, Made, Rows, span_ms
@@ -53,7 +53,7 @@ def gather_revenue(desk: Desk, day: date) -> RevenueInputs:
     begin_ms, end_ms = span_ms(grid)
     columns = settlements.c
     with desk.store.read() as connection:
-        fleet = homes_in_use(connection)
+        fleet = homes_of(connection, grid)
         numbers = tuple(home.number for home in fleet)
         named = {home.number: (home.id, home.account) for home in fleet}
         settled = connection.execute(
@@ -136,14 +136,17 @@ def _shares(inputs: RevenueInputs, reached: Session) -> tuple[IntArray, IntArray
     fleet, account = reached.ledger.fleet, reached.ledger.settlement
     credit_micro = np.zeros(len(inputs.numbers), dtype=np.int64)
     exported_wh = np.zeros(len(inputs.numbers), dtype=np.int64)
-    for interval in inputs.settled:
+    own = [row for row, number in enumerate(inputs.numbers) if number in inputs.accounts]
+    accounts = [inputs.accounts[inputs.numbers[row]] for row in own]
+    net_wh = np.array(fleet.exports_wh(accounts, inputs.settled), dtype=np.int64)
+    positive_wh = np.maximum(net_wh.reshape(len(own), len(inputs.settled)), 0)
+    exported_wh[own] = positive_wh.sum(axis=1)
+    for slot, interval in enumerate(inputs.settled):
         done, total_wh = account.settlement(interval), fleet.delivery(interval).exported_wh
-        for row, number in enumerate(inputs.numbers):
-            if number in inputs.accounts:
-                own_wh = max(fleet.export_wh(inputs.accounts[number], interval), 0)
-                exported_wh[row] += own_wh
-                if done is not None and total_wh:
-                    credit_micro[row] += done.pool_micro * own_wh // total_wh
+        if done is not None and total_wh:
+            # of Python's integers, which do not end: a pool times an export passes 64 bits
+            for row, own_wh in zip(own, positive_wh[:, slot].tolist(), strict=True):
+                credit_micro[row] += done.pool_micro * own_wh // total_wh
     return credit_micro, exported_wh
 
 

@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel
 from sqlalchemy import select
 
 from aggregator.service.day.desk import Desk
+from aggregator.service.day.errors import StepConflictError, StepInputError
 from aggregator.service.day.made import FLEET, find_paper
+from aggregator.service.day.shapes import Earned, ForecastScore, ResultBody, Scored, ShownRun
 from aggregator.service.day.steps import STEPS, run_step, runs_of
-from aggregator.service.registry.audit import Deed, record
+from aggregator.service.registry.audit import Deed, Outcome, record
 from aggregator.service.registry.writing import home_number
 from aggregator.service.rest.access import Access
 from aggregator.service.rest.guard import guarded_router, needs
@@ -23,7 +24,7 @@ from aggregator.service.store.tables import forecast_scores, homes, reliability,
 StepName = StrEnum("StepName", {name: name for name in STEPS})  # type: ignore[misc] # names from data
 """What can be run."""
 Kind = Literal[
-    "forecast", "plan", "offer", "award", "replan", "schedule", "published", "deliveries"
+    "forecast", "plan", "offer", "result", "award", "replan", "schedule", "published", "deliveries"
 ]
 """What papers there are of a day."""
 OfDay = Annotated[
@@ -32,78 +33,6 @@ OfDay = Annotated[
 """A path's market day."""
 Days = Annotated[int, Query(ge=1, le=PAGE_MOST, description="Days at most.")]
 """How many days a page has."""
-
-
-class ShownRun(BaseModel):
-    """One time that a step was run."""
-
-    number: int
-    """Its number."""
-    step: str
-    """Which step."""
-    day: date
-    """Of which local day."""
-    state: Literal["running", "done", "unfinished", "failed"]
-    """What became of it; what is unfinished was kept and is to be run again."""
-    began_ms: int
-    """When it began. [ms]"""
-    ended_ms: int | None
-    """When it ended. [ms]"""
-    asked_by: str
-    """Who asked for it: a token's id, ``operator@HOST`` or ``schedule``."""
-    line: str
-    """What happened."""
-    input_hash: str | None
-    """Of all that it was made from."""
-
-
-class Earned(BaseModel):
-    """What a home, or the fleet, earned and paid on a day."""
-
-    day: date
-    """The local day."""
-    home: str | None
-    """Whose; null where it is the fleet's."""
-    revenue_micro: int
-    """A home's share of what the market paid; of the fleet, all of it. [micro]"""
-    cost_micro: int
-    """A home's retail bill; of the fleet, what homes are owed and what was lost. [micro]"""
-    baseline_micro: int | None
-    """What the home's load alone would have cost. [micro]"""
-    exported_wh: int
-    """Net export in the settled intervals. [Wh]"""
-
-
-class Scored(BaseModel):
-    """How far a battery can be counted on."""
-
-    home: str
-    """Whose."""
-    score: float
-    """0..1: the part of its capacity that plans count on."""
-    failures: int
-    """Orders of the day that it refused."""
-    disconnected_ms: int
-    """How long nothing was heard of it on the day. [ms]"""
-    missed: int
-    """Orders of the day that it did not answer."""
-
-
-class ForecastScore(BaseModel):
-    """How far off a forecast of a day was."""
-
-    source: str
-    """Which forecast."""
-    quantity: str
-    """Of what, with its unit."""
-    mean_absolute: float
-    """Mean absolute error of an interval."""
-    bias: float
-    """Mean of forecast less what came."""
-    relative: float | None
-    """Sum of absolute errors over what came; null where nothing came."""
-    slots: int
-    """Intervals that were compared."""
 
 
 def day_router(desk: Desk) -> APIRouter:
@@ -115,6 +44,7 @@ def day_router(desk: Desk) -> APIRouter:
         What the steps work with.
     """
     router = guarded_router()
+    _add_result(router, desk)  # before the steps: it is under the same path
     _add_runs(router, desk)
     _add_papers(router, desk)
     _add_accounts(router, desk)
@@ -122,22 +52,46 @@ def day_router(desk: Desk) -> APIRouter:
     return router
 
 
+def _add_result(router: APIRouter, desk: Desk) -> None:
+    @router.post("/api/day/{day}/result", **needs(Access.OPERATOR))
+    def enter_day_result(asker: Asker, day: OfDay, result: ResultBody) -> ShownRun:
+        """Enter what the market took of a day's offer; the step award goes by it."""
+        from aggregator.service.day.result import Accepted, enter_result  # noqa: PLC0415 -- loads the solver
+
+        accepted = [Accepted(**each.model_dump()) for each in result.accepted]
+        try:
+            run = enter_result(desk, day, accepted, who=asker.token_id)
+        except StepConflictError as error:
+            raise RefusedError(503, str(error), headers={"Retry-After": "60"}) from error
+        except StepInputError as error:
+            _note(desk, asker.token_id, "enter result", str(day), outcome="refused")
+            raise RefusedError(422, str(error)) from error
+        _note(desk, asker.token_id, "enter result", str(day))
+        return ShownRun.model_validate(run, from_attributes=True)
+
+
 def _add_runs(router: APIRouter, desk: Desk) -> None:
     @router.post("/api/day/{day}/{step}", **needs(Access.OPERATOR))
     def run_day_step(asker: Asker, day: OfDay, step: StepName) -> ShownRun:
         """Run a step of a day, again if it was run before; the answer comes when it has ended."""
-        deed = Deed(
-            at_ms=desk.now_ms(), who=asker.token_id, action="run step", target=f"{day} {step.value}"
-        )
-        with desk.store.write() as connection:
-            record(connection, deed)
-        run = run_step(desk, step.value, day, who=asker.token_id)
+        _note(desk, asker.token_id, "run step", f"{day} {step.value}")
+        try:
+            run = run_step(desk, step.value, day, who=asker.token_id)
+        except StepConflictError as error:
+            raise RefusedError(503, str(error), headers={"Retry-After": "60"}) from error
         return ShownRun.model_validate(run, from_attributes=True)
 
     @router.get("/api/day/{day}/runs", **needs(Access.VIEWER))
     def list_runs(day: OfDay) -> list[ShownRun]:
         """Return every run of a day's steps, oldest first."""
         return [ShownRun.model_validate(run, from_attributes=True) for run in runs_of(desk, day)]
+
+
+def _note(desk: Desk, who: str, action: str, target: str, *, outcome: Outcome = "done") -> None:
+    """Write into the audit log who asked for something."""
+    deed = Deed(at_ms=desk.now_ms(), who=who, action=action, target=target, outcome=outcome)
+    with desk.store.write() as connection:
+        record(connection, deed)
 
 
 def _add_papers(router: APIRouter, desk: Desk) -> None:

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from aggregator.service.day.desk import Desk
-from aggregator.service.day.steps import DONE, RUNNING, STEPS, Run, Step, When, run_step
+from aggregator.service.day.errors import StepConflictError
+from aggregator.service.day.steps import DONE, RESULT, STEPS, Run, Step, When, run_in_turn
+from aggregator.service.day.turn import turn
 from aggregator.service.errors import StoreUnavailableError
 from aggregator.service.ingest.subscriber import Tell
 from aggregator.service.store.tables import runs
@@ -18,8 +20,6 @@ SCHEDULE: Final = "schedule"
 """Who asked for what the scheduler runs."""
 AFTER_DAYS: Final = 3
 """For so many days what comes after a day is tried."""
-_STUCK_MS: Final = 3_600_000
-"""After so long a run that does not end has been killed. [ms]"""
 
 
 def run_due(desk: Desk, *, tell: Tell, ending: Event) -> None:
@@ -40,22 +40,34 @@ def run_due(desk: Desk, *, tell: Tell, ending: Event) -> None:
         If the database does not answer; what is due stays due.
     """
     tried: set[tuple[str, date]] = set()
-    while left := [each for each in due(desk) if each not in tried]:
+    more = True
+    while more and not ending.is_set():
+        try:
+            more = _run_next(desk, tried, tell)
+        except StepConflictError:
+            return  # whoever has the turn runs what is due
+
+
+def _run_next(desk: Desk, tried: set[tuple[str, date]], tell: Tell) -> bool:
+    """Run the first step that is due and was not tried; return whether there was one."""
+    with turn(desk.store):  # what is due is looked for in it: another may just have done it
+        left = [each for each in due(desk) if each not in tried]
+        if not left:
+            return False
         name, day = left[0]
         tried.add((name, day))
-        if ending.is_set():
-            return
         before = _latest(desk, [day]).get(day.isoformat(), {}).get(name)
         try:
-            run = run_step(desk, name, day, who=SCHEDULE)
+            run = run_in_turn(desk, name, day, who=SCHEDULE)
         except StoreUnavailableError:
             raise
         except Exception as error:  # a broken step must not take the ingest with it
             tell(f"{name} of {day} broke, tell us of it: {error!r}")
-            continue
-        known = before is not None and (before.state, before.line) == (run.state, run.line)
-        if run.state != DONE and not known and STEPS[name].when is not When.DURING:
-            tell(f"{name} of {day} {run.state}: {run.line}")
+            return True
+    known = before is not None and (before.state, before.line) == (run.state, run.line)
+    if run.state != DONE and not known and STEPS[name].when is not When.DURING:
+        tell(f"{name} of {day} {run.state}: {run.line}")
+    return True
 
 
 def due(desk: Desk) -> list[tuple[str, date]]:
@@ -97,15 +109,27 @@ def _ready(desk: Desk, name: str, step: Step, known: Mapping[str, Run]) -> bool:
     if any(needed not in known or known[needed].state != DONE for needed in step.needs):
         return False
     last = known.get(name)
+    if name in {"award", "publish"} and _result_is_unheard(known):
+        return name == "award"
     if last is None:
         return True
     if last.state == DONE:
         return False
-    if last.state == RUNNING:
-        return desk.now_ms() - last.began_ms > _STUCK_MS
     settings = desk.settings
     pause_min = settings.watch_each_min if step.when is When.DURING else settings.retry_min
     return desk.now_ms() - (last.ended_ms or last.began_ms) >= pause_min * 60_000
+
+
+def _result_is_unheard(known: Mapping[str, Run]) -> bool:
+    """Return whether a result was entered after the award was taken, and before it is promised."""
+    award, result, published = (known.get(each) for each in ("award", RESULT, "publish"))
+    return (
+        award is not None
+        and result is not None
+        and result.state == DONE
+        and result.number > award.number
+        and (published is None or published.state != DONE)
+    )
 
 
 def _latest(desk: Desk, days: list[date]) -> dict[str, dict[str, Run]]:

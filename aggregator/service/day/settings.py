@@ -1,12 +1,13 @@
 """What the operator says of the market day: the tables ``[day]`` and ``[ledger]``."""
 
 from dataclasses import dataclass, fields
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aggregator.bills import WIRE_PRICE_SHARE
+from contracts.timegrid import TimeGrid
 
 STEPS_S: Final = (900, 1800, 3600)
 """Lengths that a market interval may have. [s]"""
@@ -87,14 +88,7 @@ class DaySettings:
     """How long after it failed a step is tried again, 1..1440. [min]"""
 
     def __post_init__(self) -> None:
-        try:
-            ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = f"zone is {self.zone!r}; give an IANA name such as Europe/Berlin"
-            raise ValueError(msg) from None
-        if self.step_s not in STEPS_S:
-            msg = f"step_s is {self.step_s}; give one of {STEPS_S}"
-            raise ValueError(msg)
+        self._check_grid()
         for name, low, high in _BOUNDS:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -103,6 +97,23 @@ class DaySettings:
         for field in fields(self):
             if field.name.endswith(_AT):
                 self.at(field.name.removesuffix(_AT))
+
+    def _check_grid(self) -> None:
+        """Raise unless days of the zone can be told in intervals of the step."""
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            msg = f"zone is {self.zone!r}; give an IANA name such as Europe/Berlin"
+            raise ValueError(msg) from None
+        if self.step_s not in STEPS_S:
+            msg = f"step_s is {self.step_s}; give one of {STEPS_S}"
+            raise ValueError(msg)
+        try:
+            for month in (1, 7):  # with and without daylight saving
+                TimeGrid.local_day(date(2026, month, 1), zone=self.zone, step_s=self.step_s)
+        except ValueError as error:
+            msg = f"step_s is {self.step_s}, on which no day of {self.zone} begins; give less"
+            raise ValueError(msg) from error
 
     def at(self, step: str) -> time:
         """Return the local time at which a step is due, with its name in the error."""

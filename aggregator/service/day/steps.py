@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from importlib import import_module
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import insert, select, update
@@ -14,6 +13,7 @@ from aggregator.errors import PlanError
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.errors import StepInputError
 from aggregator.service.day.made import Made, input_hash, write_made
+from aggregator.service.day.turn import turn
 from aggregator.service.store.tables import runs
 from contracts.errors import LedgerError
 from devices.errors import DeviceError
@@ -72,7 +72,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "forecast": _before("forecast", "gather_forecast", "make_forecast"),
     "plan": _before("plan", "gather_plan", "make_plan", "forecast"),
     "offer": _before("offer", "gather_offer", "make_offer", "plan"),
-    "award": _before("plan", "gather_award", "make_award", "offer"),
+    "award": _before("award", "gather_award", "make_award", "offer"),
     "publish": Step(
         when=When.BEFORE,
         place="promise",
@@ -92,7 +92,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "imbalance": _after("prices", "gather_imbalance", "make_prices", "publish"),
     "settle": Step(
         when=When.AFTER,
-        place="promise",
+        place="settlement",
         gather="gather_settle",
         make="make_settle",
         on_ledger=True,
@@ -110,11 +110,11 @@ STEPS: Final[Mapping[str, Step]] = {
     "score": _after("forecast", "gather_score", "make_scores", "forecast"),
 }
 """In the order of the day."""
+RESULT: Final = "result"
+"""Paper, and run, of what somebody entered that the market took; see `result.enter_result`."""
 RUNNING, DONE, UNFINISHED, FAILED = "running", "done", "unfinished", "failed"
 """States of a run; what is unfinished was written and is to be run again."""
 _EXPECTED: Final = (PlanError, LedgerError, DeviceError)
-_TURN: Final = Lock()
-"""One step at a time in a process: they go on from each other's rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class Run:
     number: int
     """Its number."""
     step: str
-    """Which step."""
+    """Which step, or ``result`` where the market's was entered."""
     day: str
     """Of which local day."""
     state: str
@@ -164,31 +164,45 @@ def run_step(desk: Desk, name: str, day: date, *, who: str) -> Run:
     ------
     StepInputError
         If there is no such step.
+    StepConflictError
+        If others ran steps all the time that this one could wait.
     StoreUnavailableError
         If the database does not answer; nothing was kept.
     """
     if name not in STEPS:
         msg = f"{name} is no step; give one of {', '.join(STEPS)}"
         raise StepInputError(msg)
-    with _TURN:
-        number = _begin(desk, name, day, who)
-        try:
-            _carry_out(desk, STEPS[name], day, number)
-        except _EXPECTED as error:
-            _end(desk, number, line=" ".join(str(error).split()))
-        except Exception as error:
-            _end(desk, number, line=f"broke, tell us of it: {error!r}"[:500])
-            raise
+    with turn(desk.store):
+        return run_in_turn(desk, name, day, who=who)
+
+
+def run_in_turn(desk: Desk, name: str, day: date, *, who: str) -> Run:
+    """Run a step as `run_step` does, for who holds the `turn` already."""
+    number = _begin(desk, name, day, who)
+    try:
+        _carry_out(desk, STEPS[name], day, number)
+    except _EXPECTED as error:
+        _end(desk, number, line=" ".join(str(error).split()))
+    except Exception as error:
+        _end(desk, number, line=f"broke, tell us of it: {error!r}"[:500])
+        raise
+    return read_run(desk, number)
+
+
+def write_down(desk: Desk, name: str, day: date, *, who: str, inputs: object, made: Made) -> Run:
+    """Write down what somebody enters of a day as a run; for who holds the `turn`."""
+    number = _begin(desk, name, day, who)
+    _keep(desk, made, day, number, input_hash(inputs), None)
     return read_run(desk, number)
 
 
 def _begin(desk: Desk, name: str, day: date, who: str) -> int:
-    """Write that a run begins; one that was killed before is seen to have failed."""
+    """Write that a run begins; who was under way before us was killed, for the turn is ours."""
     columns = runs.c
     with desk.store.write() as connection:
         cut_short = (
             update(runs)
-            .where(columns.day == day.isoformat(), columns.step == name, columns.state == RUNNING)
+            .where(columns.state == RUNNING)
             .values(state=FAILED, line="ended in the middle; nothing of it was kept")
         )
         connection.execute(cut_short)

@@ -32,7 +32,7 @@ class WeatherInputs:
     """What it says."""
     wanted: int
     """Hours that were asked for."""
-    kept: tuple[tuple[int, str, float, int], ...]
+    kept: tuple[tuple[int, str, float, int], ...] = field(metadata={"unhashed": True})
     """Start, quantity, value and time of fetching of what is in the store of these hours."""
     now_ms: int = field(metadata={"unhashed": True})
     """The present. [ms]"""

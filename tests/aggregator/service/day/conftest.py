@@ -1,18 +1,39 @@
 """A fleet of made-up homes with some days of telemetry, and a desk whose clock stands still."""
 
 import shutil
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+import httpx
 import numpy as np
 import pytest
+import uvicorn
 
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.made import find_paper, ms
+from aggregator.service.day.routes import day_router
 from aggregator.service.day.settings import DaySettings, LedgerSettings
 from aggregator.service.day.steps import run_step
+from aggregator.service.day.view import MarketDay
+from aggregator.service.registry.tokens import TokenBook
+from aggregator.service.rest.app import create_app
+from aggregator.service.rest.hub import EventHub
+from aggregator.service.rest.parts import RestParts
 from aggregator.service.store.rollups import roll_up
 from aggregator.service.store.store import open_store
+from aggregator.service.store.tables import (
+    forecast_scores,
+    forecasts,
+    ledger_states,
+    papers,
+    prices,
+    reliability,
+    revenues,
+    settlements,
+    weather,
+)
 from contracts.timegrid import TimeGrid
 from devices.battery_bank import BatteryBank
 from devices.feeds.settings import PriceSettings
@@ -22,6 +43,19 @@ from scenarios.simu import Asked, enter_homes, live, write_lived
 
 HOMES = 3
 HISTORY_DAYS = 8
+BEFORE = ("prices", "forecast", "plan", "offer", "award", "publish")
+AFTER = ("watch", "imbalance", "settle", "revenue", "reliability", "score")
+MADE = (
+    prices,
+    weather,
+    forecasts,
+    papers,
+    settlements,
+    revenues,
+    reliability,
+    forecast_scores,
+    ledger_states,
+)
 DAY = date(2026, 3, 29)  # Great Britain's clocks go forward: 46 half-hours
 BANK = BatteryBank.uniform(HOMES)
 
@@ -51,6 +85,7 @@ class World:
     desk: Desk
     numbers: tuple[int, ...]
     stored_wh: np.ndarray
+    day: date = DAY
 
     def run(self, *names, day=DAY, who="test"):
         return [run_step(self.desk, name, day, who=who) for name in names]
@@ -74,6 +109,10 @@ class World:
         with self.desk.store.read() as connection:
             key = list(table.primary_key.columns)
             return [{**row} for row in connection.execute(table.select().order_by(*key)).mappings()]
+
+    def everything(self):
+        """Return the rows of all that steps make."""
+        return {table.name: self.rows(table) for table in MADE}
 
     def live_the_day(self):
         """Let the homes keep what was promised as far as they can, and tell it."""
@@ -164,6 +203,81 @@ def world(make_world, tmp_path):
     made = make_world(tmp_path)
     yield made
     made.desk.store.close()
+
+
+@pytest.fixture(scope="session")
+def played(make_world, tmp_path_factory):
+    """Return a world whose day was run whole, how the homes lived it, and its folder."""
+    folder = tmp_path_factory.mktemp("played")
+    world = make_world(folder)
+    world.done(*BEFORE)
+    lived = world.live_the_day()
+    world.set_time(at(DAY, 26))
+    world.done(*AFTER)
+    yield world, lived, folder
+    world.desk.store.close()
+
+
+@pytest.fixture(scope="session")
+def played_again(played):
+    """Return what makes a copy of the world whose day was run, in a folder."""
+    world, _, _ = played
+
+    def make(folder):
+        with world.desk.store.write() as connection:
+            connection.exec_driver_sql("SELECT 1")  # nobody is in the middle of a write
+            shutil.copy(world.desk.store.name, folder / "service.db")
+            log = f"{world.desk.store.name}-wal"
+            shutil.copy(log, folder / "service.db-wal")
+        store = open_store(f"sqlite:///{folder / 'service.db'}")
+        return replace(world, desk=replace(world.desk, store=store))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def asking(waits_until):
+    """Return what serves a desk, and yields what asks as an operator, a viewer or a home."""
+
+    @contextmanager
+    def serve(desk):
+        parts = RestParts(
+            store=desk.store,
+            clock_ms=desk.now_ms,
+            hub=EventHub("test"),
+            checks={},
+            day=MarketDay(desk),
+            routers=(day_router(desk),),
+        )
+        book = TokenBook(desk.store)
+        secrets = {
+            "operator": book.make("o", "operator", who="test", at_ms=0)[1],
+            "viewer": book.make("v", "viewer", who="test", at_ms=0)[1],
+            "simu-1": book.make("h", "home", who="test", at_ms=0, home="simu-1")[1],
+        }
+        server = uvicorn.Server(uvicorn.Config(create_app(parts), port=0, log_config=None))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        waits_until(lambda: server.started, "the server does not start")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0) as client:
+
+            def request(method, path, who="viewer", **more):
+                headers = {"Authorization": f"Bearer {secrets[who]}"}
+                return client.request(method, path, headers=headers, **more)
+
+            yield request
+        parts.hub.close()
+        server.should_exit = True
+        thread.join(60)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def steps_of_a_day():
+    """Return the steps before a day and those after, in their order."""
+    return BEFORE, AFTER
 
 
 @pytest.fixture

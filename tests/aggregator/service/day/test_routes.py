@@ -1,74 +1,30 @@
 """Market days over HTTP and at the command line."""
 
 import json
-import threading
 
-import httpx
 import pytest
-import uvicorn
 from click.testing import CliRunner
 
-from aggregator.service.day.routes import day_router
 from aggregator.service.day.steps import STEPS
-from aggregator.service.day.view import MarketDay
-from aggregator.service.registry.tokens import TokenBook
-from aggregator.service.rest.app import create_app
-from aggregator.service.rest.hub import EventHub
-from aggregator.service.rest.parts import RestParts
 from aggregator.service.store.tables import audit
 from scenarios.cli import cli
 
 DAY = "2026-03-29"
-BEFORE = ("prices", "forecast", "plan", "offer", "award", "publish")
-AFTER = ("watch", "imbalance", "settle", "revenue", "reliability", "score")
 
 
 @pytest.fixture(scope="module")
-def lived(make_world, tmp_path_factory, hour, local_day):
+def lived(played):
     """Return a world whose day is over, and its folder."""
-    folder = tmp_path_factory.mktemp("routes")
-    world = make_world(folder)
-    world.done(*BEFORE)
-    world.live_the_day()
-    world.set_time(hour(local_day, 26))
-    world.done(*AFTER)
-    yield world, folder
-    world.desk.store.close()
+    world, _, folder = played
+    return world, folder
 
 
 @pytest.fixture(scope="module")
-def ask(lived, waits_until):
+def ask(lived, asking):
     """Return what asks as an operator, a viewer or a home."""
     world, _ = lived
-    parts = RestParts(
-        store=world.desk.store,
-        clock_ms=world.desk.now_ms,
-        hub=EventHub("test"),
-        checks={},
-        day=MarketDay(world.desk),
-        routers=(day_router(world.desk),),
-    )
-    book = TokenBook(world.desk.store)
-    secrets = {
-        "operator": book.make("o", "operator", who="test", at_ms=0)[1],
-        "viewer": book.make("v", "viewer", who="test", at_ms=0)[1],
-        "simu-1": book.make("h", "home", who="test", at_ms=0, home="simu-1")[1],
-    }
-    config = uvicorn.Config(create_app(parts), port=0, log_config=None)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    waits_until(lambda: server.started, "the server does not start")
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0) as client:
-
-        def request(method, path, who="viewer"):
-            return client.request(method, path, headers={"Authorization": f"Bearer {secrets[who]}"})
-
+    with asking(world.desk) as request:
         yield request
-    parts.hub.close()
-    server.should_exit = True
-    thread.join(60)
 
 
 def test_an_operator_runs_a_step_again_and_the_log_says_so(ask, lived):
@@ -94,6 +50,8 @@ def test_an_operator_runs_a_step_again_and_the_log_says_so(ask, lived):
         ("POST", f"/api/day/{DAY}/plan", "viewer", 403),
         ("POST", f"/api/day/{DAY}/dance", "operator", 422),
         ("POST", "/api/day/yesterday/plan", "operator", 422),
+        ("POST", f"/api/day/{DAY}/result", "viewer", 403),
+        ("GET", f"/api/day/{DAY}/papers/result", "viewer", 404),
         ("GET", f"/api/day/{DAY}/runs", "simu-1", 403),
         ("GET", "/api/homes/simu-2/revenue", "simu-1", 403),
         ("GET", "/api/homes/simu-9/revenue", "viewer", 404),
@@ -132,8 +90,15 @@ def test_the_fleets_day_is_drawn_from_the_papers(ask, lived):
     assert shown["committed_wh"] == world.paper("schedule")["commitment_wh"]
 
 
-def test_a_step_is_run_by_hand_at_the_command_line(lived):
-    _, folder = lived
+@pytest.fixture(scope="module")
+def folder(played_again, tmp_path_factory):
+    """Return the folder of a service whose day is over."""
+    found = tmp_path_factory.mktemp("by-hand")
+    played_again(found).desk.store.close()
+    return found
+
+
+def test_a_step_is_run_by_hand_at_the_command_line(folder):
     command = ["serve", "--folder", str(folder), "step", "reliability", "--date", DAY]
 
     told = CliRunner().invoke(cli, [*command, "--json"])
@@ -149,8 +114,7 @@ def test_a_step_is_run_by_hand_at_the_command_line(lived):
     assert plain.stdout == f"done: {run['line']}\n"
 
 
-def test_a_step_that_fails_by_hand_is_one_line(lived):
-    _, folder = lived
+def test_a_step_that_fails_by_hand_is_one_line(folder):
     command = ["serve", "--folder", str(folder), "step", "prices", "--date", DAY]
 
     told = CliRunner().invoke(cli, command)

@@ -15,6 +15,7 @@ from aggregator.service.day.part import DayPart
 from aggregator.service.day.schedule import due, run_due
 from aggregator.service.day.settings import DaySettings
 from aggregator.service.day.steps import STEPS, runs_of
+from aggregator.service.errors import ServiceConfigError
 from aggregator.service.serve import House, known_tables
 from aggregator.service.settings import read_service
 from aggregator.service.store.tables import papers, runs, settlements
@@ -97,6 +98,10 @@ def test_what_comes_after_a_day_is_due_the_day_after(world, ended, hour, local_d
     [
         ({"zone": "Mars/Base"}, "zone is 'Mars/Base'; give an IANA name such as Europe/Berlin"),
         ({"step_s": 600}, "step_s is 600; give one of (900, 1800, 3600)"),
+        (
+            {"zone": "Asia/Kolkata", "step_s": 3600},
+            "step_s is 3600, on which no day of Asia/Kolkata begins; give less",
+        ),
         ({"plan_at": "noon"}, "plan_at is 'noon'; give a local time such as \"13:30\""),
         ({"award_share": 1.5}, "award_share is 1.5; give 0..1"),
     ],
@@ -106,6 +111,16 @@ def test_a_setting_that_cannot_be_is_told_in_one_line(setting, said):
         DaySettings(**setting)
 
     assert str(caught.value) == said
+
+
+def test_the_zone_that_requests_had_for_themselves_is_the_days(tmp_path):
+    config = tmp_path / "service.toml"
+    config.write_text('[rest]\nzone = "Europe/Berlin"\n')
+
+    with pytest.raises(ServiceConfigError) as caught:
+        read_service(config, folder=tmp_path, known=known_tables())
+
+    assert str(caught.value) == ("service.toml [rest]: zone is [day] zone now; write it there")
 
 
 def test_the_commented_file_shows_each_default_of_the_day():
@@ -153,7 +168,9 @@ def test_the_scheduler_runs_what_is_due_when_the_service_starts(world, tmp_path,
     assert house.day.day(local_day).committed_wh == world.paper("schedule")["commitment_wh"]
 
 
-def test_a_day_goes_by_from_its_plan_to_its_accounts(world, hour, local_day):
+def test_a_day_goes_by_from_its_plan_to_its_accounts(world, ended, hour, local_day):
+    for days in range(1, 6):  # nobody promised anything of the days before
+        ended(local_day - timedelta(days=days), "done", *STEPS, at=hour(local_day, -60))
     told = []
     lived = None
 
@@ -172,7 +189,10 @@ def test_a_day_goes_by_from_its_plan_to_its_accounts(world, hour, local_day):
     assert [line for line in told if str(local_day) in line] == []
 
 
-def test_what_cannot_be_done_is_told_once(world, hour, local_day):
+def test_what_cannot_be_done_is_told_once(world, ended, hour, local_day):
+    for days in range(-1, 4):
+        skipped = STEPS if days >= 0 else [name for name in STEPS if name != "prices"]
+        ended(local_day - timedelta(days=days), "done", *skipped, at=hour(local_day, -60))
     world.desk = replace(world.desk, prices=world.desk.imbalance)
     world.desk.clock.now = hour(local_day, 15)
     told = []

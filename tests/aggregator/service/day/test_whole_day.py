@@ -1,43 +1,25 @@
 """A market day from telemetry to money, and again."""
 
 import json
+from dataclasses import replace
 
-import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aggregator.service.day.ledger import member_address, session
+from aggregator.service.day.steps import runs_of
 from aggregator.service.day.view import MarketDay
-from aggregator.service.store.tables import (
-    forecast_scores,
-    forecasts,
-    ledger_states,
-    papers,
-    prices,
-    reliability,
-    revenues,
-    settlements,
-)
+from aggregator.service.store.tables import reliability, revenues, settlements
 from aggregator.settle import revenue_micro
 from contracts.timegrid import TimeGrid
+from devices.feeds.settings import PriceSettings
 
 BEFORE = ("prices", "forecast", "plan", "offer", "award", "publish")
 AFTER = ("watch", "imbalance", "settle", "revenue", "reliability", "score")
-MADE = (prices, forecasts, papers, settlements, revenues, reliability, forecast_scores)
-
-
-@pytest.fixture(scope="module")
-def played(make_world, tmp_path_factory, hour, local_day):
-    """Return a world whose day was run whole, and how the homes lived it."""
-    world = make_world(tmp_path_factory.mktemp("played"))
-    world.done(*BEFORE)
-    lived = world.live_the_day()
-    world.set_time(hour(local_day, 26))
-    world.done(*AFTER)
-    yield world, lived
-    world.desk.store.close()
 
 
 def test_what_is_delivered_on_the_ledger_is_what_the_homes_meters_told(played, local_day):
-    world, lived = played
+    world, lived, _ = played
     grid = TimeGrid.local_day(local_day)
     by_home_wh = -lived.grid_power_w.reshape(3, grid.count, 2).sum(axis=2) / 4
 
@@ -50,7 +32,7 @@ def test_what_is_delivered_on_the_ledger_is_what_the_homes_meters_told(played, l
 
 
 def test_a_promised_interval_is_settled_at_the_markets_prices(played):
-    world, _ = played
+    world, _, _ = played
     award = world.paper("award")
 
     rows = world.rows(settlements)
@@ -66,8 +48,26 @@ def test_a_promised_interval_is_settled_at_the_markets_prices(played):
         )
 
 
+def test_every_micro_of_the_revenue_is_a_homes_the_fee_a_repaid_loss_or_dust(played):
+    world, _, _ = played
+    rows, (fleet, *homes) = world.rows(settlements), world.rows(revenues)
+
+    with session(world.desk) as reached:
+        settled = [reached.ledger.settlement.settlement(row["interval_number"]) for row in rows]
+    pool = sum(each.pool_micro for each in settled)
+    fee = sum(each.fee_micro for each in settled)
+    repaid = sum(each.repaid_micro for each in settled)
+    dust = pool - sum(row["revenue_micro"] for row in homes)
+
+    assert pool + fee + repaid == fleet["revenue_micro"]
+    assert 0 <= dust < len(homes) * len(rows)
+    assert fleet["revenue_micro"] - fleet["cost_micro"] == fee + repaid + dust - sum(
+        row["loss_micro"] for row in rows
+    )
+
+
 def test_homes_are_owed_what_the_contract_says_they_may_claim(played, local_day):
-    world, _ = played
+    world, _, _ = played
     with session(world.desk) as reached:
         claimable = [
             sum(
@@ -87,29 +87,48 @@ def test_homes_are_owed_what_the_contract_says_they_may_claim(played, local_day)
     assert all(row["baseline_micro"] > row["cost_micro"] for row in rows[1:])
 
 
-def test_the_day_run_again_writes_the_same_rows(played, local_day):
-    world, _ = played
-    before = [world.rows(table) for table in MADE]
-    states = world.rows(ledger_states)
+@settings(max_examples=3, deadline=None)
+@given(order=st.permutations((*BEFORE, *AFTER)))
+def test_steps_run_again_in_any_order_see_the_same_and_write_the_same_rows(played, order):
+    world, _, _ = played
+    rows, before = world.everything(), last_runs(world)
 
-    world.done("prices", "forecast", "plan", "offer", "award", "publish", *AFTER)
+    again = {run.step: run for run in world.run(*order)}
 
-    assert [world.rows(table) for table in MADE] == before
-    assert world.rows(ledger_states) == states
+    assert world.everything() == rows
+    assert {name: outcome(run) for name, run in again.items()} == before
 
 
-def test_a_run_again_is_made_from_the_same(played):
-    world, _ = played
+def last_runs(world):
+    """Return state, line and hash of the last run of each step."""
+    return {run.step: outcome(run) for run in runs_of(world.desk, world.day)}
 
-    first, second = world.run("plan", "plan")
 
-    assert first.input_hash == second.input_hash
-    assert first.line == second.line
-    assert second.number == first.number + 1
+def outcome(run):
+    # what publish and settle say of the ledger is how they found it
+    line = run.line.replace("stood already", "published").partition(", 3 homes enrolled")[0]
+    return run.state, line, run.input_hash
+
+
+def test_a_step_that_failed_in_between_leaves_what_others_made(played_again, tmp_path):
+    world = played_again(tmp_path)
+    rows, before = world.everything(), last_runs(world)
+    away = PriceSettings(source="file", file=tmp_path / "gone.csv", currency="GBP")
+    desk, world.desk = world.desk, replace(world.desk, prices=away, imbalance=away)
+
+    failed = world.run("imbalance", "prices")
+    world.done("settle", "plan", "revenue", "award", "forecast", "offer")
+    world.desk = desk
+    world.done("imbalance", "prices", "watch", "publish", "score", "reliability")
+
+    assert [run.state for run in failed] == ["failed"] * 2
+    assert world.everything() == rows
+    assert last_runs(world) == before
+    world.desk.store.close()
 
 
 def test_the_page_sees_price_plan_promise_delivery_and_charge_of_the_day(played, local_day):
-    world, lived = played
+    world, lived, _ = played
 
     shown = MarketDay(world.desk).day(local_day)
 
@@ -122,7 +141,7 @@ def test_the_page_sees_price_plan_promise_delivery_and_charge_of_the_day(played,
 
 
 def test_a_day_of_which_nothing_is_known_is_empty(played):
-    world, _ = played
+    world, _, _ = played
 
     shown = MarketDay(world.desk).day(world.desk.clock.utc().date().replace(year=2031))
 
@@ -165,16 +184,16 @@ def test_a_step_whose_paper_is_missing_names_the_step_that_makes_it(world):
 
 
 def test_the_day_is_the_same_in_postgresql(played, postgres_world, hour, local_day):
-    world, _ = played
+    world, _, _ = played
     other = postgres_world
     other.done(*BEFORE)
     other.live_the_day()
     other.set_time(hour(local_day, 26))
     other.done(*AFTER)
-    first = {table.name: other.rows(table) for table in (*MADE, ledger_states)}
+    first = other.everything()
 
     other.done(*BEFORE, *AFTER)
 
-    assert {table.name: other.rows(table) for table in (*MADE, ledger_states)} == first
+    assert other.everything() == first
     for table in (settlements, revenues, reliability):
         assert first[table.name] == world.rows(table)

@@ -108,29 +108,79 @@ def test_every_label_is_one_of_the_metrics_own(told):
 
 
 @pytest.fixture(scope="module")
-def reader(needs_postgres, programs, tmp_path_factory):
-    """Return the address of our tables for Grafana's user, as PostgreSQL's image makes it."""
-    needs_postgres.do("CREATE DATABASE grafana_test TEMPLATE template0")
-    folder = tmp_path_factory.mktemp("reader")
-    (folder / "password").write_text("d0d0\n")
-    script = (DEPLOY / "postgres" / "reader.sh").read_text()
-    secret = "/run/secrets/grafana-database-password"
-    assert secret in script
-    (folder / "reader.sh").write_text(script.replace(secret, str(folder / "password")))
+def scripts(needs_postgres, programs, tmp_path_factory):
+    """Return what runs a script as PostgreSQL's image does, with places in a folder."""
+    folder = tmp_path_factory.mktemp("postgres")
+    places = {
+        "/run/secrets/grafana-database-password": folder / "grafana",
+        "/run/secrets/database-password": folder / "ours",
+        "/docker-entrypoint-initdb.d": folder,
+    }
+    for path in (folder / "grafana", folder / "ours"):
+        path.write_text("d0d0\n")
+    for each in ("reader.sh", "set-aside.sh"):
+        text = (DEPLOY / "postgres" / each).read_text()
+        for place, ours in places.items():
+            text = text.replace(place, str(ours))
+        (folder / each).write_text(text)
+        (folder / each).chmod(0o700)
     surroundings = {
         "PATH": f"{programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1",
         "PGPORT": str(needs_postgres.port), "POSTGRES_USER": "gridpact",
         "POSTGRES_DB": "grafana_test",
     }  # fmt: skip
-    subprocess.run(["sh", folder / "reader.sh"], env=surroundings, check=True, timeout=60)
+
+    def run(name):
+        return subprocess.run(
+            [folder / name], env=surroundings, timeout=60, check=False,
+            capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def aside(needs_postgres, scripts):
+    """Return what became of setting a database aside while it was used, and afterwards."""
+    needs_postgres.do("CREATE DATABASE grafana_test TEMPLATE template0")
+    assert scripts("reader.sh").returncode == 0
+    with psycopg.connect(needs_postgres.url("grafana_test"), autocommit=True) as service:
+        service.execute("CREATE TABLE of_before (x int)")
+        refused = scripts("set-aside.sh")
+    reader = needs_postgres.url("grafana_test").replace("gridpact@", "grafana@")
+    with psycopg.connect(reader) as grafana:  # which holds nobody up
+        done = scripts("set-aside.sh")
+        with pytest.raises(psycopg.OperationalError):
+            grafana.execute("SELECT 1")
+    names = re.search(r"is in (grafana_test_\w+);", done.stdout)
+    yield refused, done, names.group(1)
+    for name in ("grafana_test", names.group(1)):
+        needs_postgres.do(f"DROP DATABASE {name} WITH (FORCE)")
+    needs_postgres.do("DROP ROLE grafana")
+
+
+@pytest.fixture(scope="module")
+def reader(needs_postgres, aside):
+    """Return the address of our tables for Grafana's user, in the second database of its server."""
     store = open_store(needs_postgres.url("grafana_test"))
     migrate(store)
     with store.write() as connection:
         write_channels(connection)
     store.close()
-    yield needs_postgres.url("grafana_test").replace("gridpact@", "grafana@")
-    needs_postgres.do("DROP DATABASE grafana_test WITH (FORCE)")
-    needs_postgres.do("DROP ROLE grafana")
+    return needs_postgres.url("grafana_test").replace("gridpact@", "grafana@")
+
+
+def test_a_database_is_set_aside_whole_and_never_under_a_running_service(needs_postgres, aside):
+    refused, done, name = aside
+
+    assert refused.returncode != 0
+    assert "is being accessed by other users" in refused.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"what was in grafana_test is in {name}; grafana_test is empty\n"
+    for database, tables in ((name, [("of_before",)]), ("grafana_test", [])):
+        query = "SELECT tablename FROM pg_tables WHERE tablename = 'of_before'"
+        with psycopg.connect(needs_postgres.url(database)) as connection:
+            assert connection.execute(query).fetchall() == tables
 
 
 def test_every_query_is_one_that_grafanas_user_may_ask(reader):
@@ -168,3 +218,16 @@ def test_dashboards_are_whole():
         assert len(places) == len(set(places))
         assert len({each["id"] for each in board["panels"]}) == len(places)
         assert {each["datasource"]["uid"] for each in board["panels"]} <= sources
+
+
+def test_every_panel_names_its_unit_and_says_why_it_is_empty():
+    for path in DASHBOARDS:
+        for panel in json.loads(path.read_text())["panels"]:
+            shown = panel["fieldConfig"]["defaults"]
+            assert shown["unit"], panel["title"]
+            if panel["type"] == "timeseries":
+                assert shown["noValue"], panel["title"]
+                assert panel["options"]["legend"]["showLegend"] is True
+            # of a table it stands in each cell without a value as well
+            elif "noValue" in shown:
+                assert "coalesce(h.id" in panel["targets"][0]["rawSql"], panel["title"]
