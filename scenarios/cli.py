@@ -47,6 +47,8 @@ COMMANDS = {
 """Command, module that holds a `click.Command` of that name, and its line in the overview."""
 EXPECTED = (PlanError, LedgerError, DeviceError, ControlError, DataError, ScenarioInputError)
 """Errors whose message is meant for the user."""
+OURS = ("contracts", "devices", "hems", "aggregator", "scenarios")
+"""Packages of gridpact itself."""
 EXTRAS = {
     "adapter": ("amqtt", "cryptography", "ifaddr"),
     "service": (
@@ -82,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _complain(str(error))
     except ModuleNotFoundError as error:
         package, _, _ = str(error.name).partition(".")
+        if package in OURS:
+            sys.exit(_complain(f"{error.name} is missing from this installation; install it again"))
         extra = next((name for name, brings in EXTRAS.items() if package in brings), "aggregator")
         code = _complain(f"{package} is not installed; install gridpact[{extra}]")
     sys.exit(code if isinstance(code, int) else 0)

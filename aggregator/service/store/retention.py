@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Delete, Table, and_, delete, exists, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    select,
+    text,
+    tuple_,
+)
 
 from aggregator.service.store.rollups import due_since_ms
 from aggregator.service.store.store import Store
@@ -101,6 +113,8 @@ def forget_old(store: Store, settings: RetentionSettings, *, now_ms: int) -> Ite
             before_ms = min(before_ms, due_ms)
         for number in numbers:  # a home at a time: nobody waits long, and the key finds its rows
             yield _forget(store, table, number, before_ms)
+        if table is telemetry:
+            _drop_chunks(store, before_ms)
     history = _history(now_ms - settings.history_days * DAY_MS)
     told = _some(audit, audit.c.at_ms < now_ms - settings.audit_days * DAY_MS)
     for old in (*history, told):
@@ -117,6 +131,25 @@ def _forget(store: Store, table: Table, home_number: int, before_ms: int) -> int
     with store.write() as connection:
         old = delete(table).where(columns.home_number == home_number, when)
         return connection.execute(old).rowcount
+
+
+def _drop_chunks(store: Store, before_ms: int) -> None:
+    """Drop what deletions leave of a hypertable: empty chunks, which every query looks at."""
+    with store.write() as connection:
+        if connection.dialect.name == "postgresql" and _is_hypertable(connection):
+            older = text(
+                "SELECT drop_chunks('telemetry', older_than => CAST(:before_ms AS bigint))"
+            )
+            connection.execute(older, {"before_ms": before_ms})
+
+
+def _is_hypertable(connection: Connection) -> bool:
+    """Return whether TimescaleDB, where there is any, keeps the measurements."""
+    view = "timescaledb_information.hypertables"
+    if connection.execute(select(func.to_regclass(view))).scalar() is None:
+        return False
+    ours = text(f"SELECT 1 FROM {view} WHERE hypertable_name = 'telemetry'")  # noqa: S608 -- our words
+    return connection.execute(ours).scalar() is not None
 
 
 def _history(before_ms: int) -> tuple[Delete, ...]:
