@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -15,8 +16,10 @@ _TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _INDEX: Final = "index.html"
-_NAMED: Final = ("app.js", "early.js")
-"""What the document names itself."""
+_APP: Final = "app.js"
+"""What the document names itself, and what all else is imported by."""
+_IMPORT: Final = re.compile(rb'^(?:import|export)\b[^;]*?"\./([a-z0-9_]+\.js)";', re.MULTILINE)
+"""What a module cannot begin without; ``import()`` fetches the others when they are needed."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -68,16 +71,20 @@ class PageFiles:
 
 
 def read_page() -> PageFiles:
-    """Return the page's files; the document names all modules, so that none is waited for twice."""
+    """Return the page's files.
+
+    The document names all modules that it begins with, so that none of them is waited for twice,
+    and none that a view fetches when it is first shown.
+    """
     folder = files("aggregator.service.page").joinpath("static")
     bodies = {each.name: each.read_bytes() for each in folder.iterdir()}
     hashed = hashlib.sha256()
     for name, body in sorted(bodies.items()):
         hashed.update(f"{name} {len(body)}\n".encode() + body)
     version = hashed.hexdigest()[:16]
-    modules = sorted(name for name in bodies if name.endswith(".js") and name not in _NAMED)
     preloads = "\n".join(
-        f'<link rel="modulepreload" href="page/{version}/{name}">' for name in modules
+        f'<link rel="modulepreload" href="page/{version}/{name}">'
+        for name in sorted(_begun_with(bodies) - {_APP})
     )
     document = Template(bodies.pop(_INDEX).decode()).substitute(version=version, preloads=preloads)
     return PageFiles(
@@ -87,6 +94,18 @@ def read_page() -> PageFiles:
             name: _packed(body, _TYPES[name[name.rindex(".") :]]) for name, body in bodies.items()
         },
     )
+
+
+def _begun_with(bodies: dict[str, bytes]) -> set[str]:
+    """Return the modules that the page begins with."""
+    found: set[str] = set()
+    ahead = [_APP]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += [each.decode() for each in _IMPORT.findall(bodies[name])]
+    return found
 
 
 def _packed(body: bytes, media_type: str) -> PageFile:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel
 
+from aggregator.service.page.day_routes import add_day_routes, market_day
 from aggregator.service.page.files import IMMUTABLE, POLICY, read_page
 from aggregator.service.page.settings import PageSettings
 from aggregator.service.rest.access import Access, Scope
@@ -39,6 +40,8 @@ class PageStart(BaseModel):
     """The fleet's currency, by its three letters."""
     explorer_url: str
     """Where a transaction is shown, ``{transaction}`` being its hash; empty for nowhere."""
+    runs_days: bool
+    """Whether this process runs market days, and tells of them."""
 
 
 def page_router(settings: PageSettings, *, zone: str) -> APIRouter:
@@ -92,6 +95,9 @@ def page_router(settings: PageSettings, *, zone: str) -> APIRouter:
             zone=zone,
             currency=settings.currency,
             explorer_url=settings.explorer_url,
+            runs_days=market_day(parts) is not None,
         )
+
+    add_day_routes(router)
 
     return router

@@ -7,11 +7,11 @@ import { Fleet } from "./fleet.js";
 import { second, setUnits, zoneName } from "./format.js";
 import { HomeView } from "./home.js";
 import { HomesView } from "./homes.js";
+import { fetched } from "./later.js";
 import { Live } from "./live.js";
 import { Mosaic } from "./mosaic.js";
 import { OrdersView } from "./orders.js";
 import { keepEnded, keepScope, onEnded, read, Refused, signedIn, signIn, signOut, wasEnded } from "./session.js";
-import { SettlementView } from "./settlement.js";
 import { Tiles } from "./tiles.js";
 
 /** Alarms, new homes and groups are in no event: ask for all homes now and then. [ms] */
@@ -21,7 +21,15 @@ const VIEW_AGE_MS = 8_000;
 const TILES_MS = 500;
 const BEAT_MS = 10_000;
 const THEMES = [["", "◐", "as the system"], ["light", "☀", "light"], ["dark", "☾", "dark"]];
-const TITLES = { fleet: "Fleet", homes: "Homes", home: "Home", commands: "Commands", settlement: "Settlement", alarms: "Alarms" };
+/** Views whose code comes when they are first shown: module and class. */
+const LATER = {
+  day: ["./cycle.js", "CycleView"], revenue: ["./revenue.js", "RevenueView"], settlement: ["./settlement.js", "SettlementView"],
+  diagnosis: ["./diagnosis.js", "DiagnosisView"], registry: ["./registry.js", "RegistryView"],
+  history: ["./history.js", "HistoryView"], audit: ["./audit.js", "AuditView"],
+};
+/** Views that belong to another's place in the bar. */
+const WITHIN = { home: "homes", diagnosis: "commands", history: "registry", audit: "registry" };
+const TITLES = { day: "Day cycle", revenue: "Revenue", diagnosis: "What failed", registry: "Registry", history: "Versions", audit: "Audit log", fleet: "Fleet", homes: "Homes", home: "Home", commands: "Commands", settlement: "Settlement", alarms: "Alarms" };
 
 class App {
   constructor(start) {
@@ -30,9 +38,11 @@ class App {
     this.canCommand = start.scope === "operator";
     this.home = start.scope === "home" ? start.home : null;
     this.view = null;
+    this.later = {};
     setUnits(start);
     document.body.classList.toggle("can-command", this.canCommand);
     document.body.classList.toggle("one-home", this.home !== null);
+    document.body.classList.toggle("runs-days", start.runs_days);
     this.fleet = new Fleet(() => this.now(), start.silent_ms);
     this.alarms = new AlarmsView(this);
     this.orders = new OrdersView(this);
@@ -52,7 +62,6 @@ class App {
   buildFleet() {
     this.mosaic = new Mosaic(this);
     this.homes = new HomesView(this);
-    this.settlement = new SettlementView(this);
     this.day = new DayView(this);
     this.tiles = new Tiles(this);
     this.fleet.watch(() => {
@@ -102,6 +111,7 @@ class App {
       if (this.view === "home") await this.homeView.beat();
       if (this.home !== null) return;
       if (this.view === "fleet") await this.day.beat();
+      await this.later[this.view]?.beat?.();
       if (Date.now() - this.refreshedMs >= REFRESH_MS) {
         this.alarms.update();
         await this.refresh();
@@ -173,14 +183,14 @@ class App {
   /** Show the view that the address names; `moved` takes the reader along. */
   route(moved) {
     const [, name = "", rest = ""] = location.hash.split("/");
-    const view = this.home !== null ? "home" : { "": "fleet", homes: "homes", home: "home", commands: "commands", settlement: "settlement", alarms: "alarms" }[name] ?? "fleet";
+    const view = this.home !== null ? "home" : { "": "fleet", homes: "homes", home: "home", commands: "commands", alarms: "alarms", ...Object.fromEntries(Object.keys(LATER).map((each) => [each, each])) }[name] ?? "fleet";
     this.view = view;
     for (const section of document.querySelectorAll("section.view")) section.hidden = section.dataset.view !== view;
     for (const link of byId("nav").children) {
-      if (link.dataset.view === (view === "home" ? "homes" : view)) link.setAttribute("aria-current", "page");
+      if (link.dataset.view === (WITHIN[view] ?? view)) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    const id = this.home ?? decodeURIComponent(rest);
+    const id = this.home ?? named(rest);
     this.enter(view, id).catch((error) => this.failed(error));
     document.title = `${view === "home" ? id : TITLES[view]} · Gridpact`;
     if (moved) {
@@ -189,11 +199,18 @@ class App {
     }
   }
 
+  /** Return a view whose code comes when it is first shown. */
+  async fetched(view) {
+    const [module, name] = LATER[view];
+    const code = await fetched(module);
+    return (this.later[view] ??= new code[name](this));
+  }
+
   async enter(view, id) {
     if (view === "home") await this.homeView.enter(id);
     else if (view === "commands") await this.orders.enter(id || null);
-    else if (view === "settlement") await this.settlement.enter();
     else if (view === "alarms") await this.alarms.enter();
+    else if (view in LATER) await (await this.fetched(view)).enter(id);
     else if (!this.fleet.loaded) return;
     else if (view === "homes") this.homes.enter();
     else {
@@ -202,6 +219,15 @@ class App {
     }
   }
 }
+
+/** What an address names; one that somebody cut short names nothing. */
+const named = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+};
 
 const askForToken = (line = "") => {
   byId("sign-in").hidden = false;

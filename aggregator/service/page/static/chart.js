@@ -8,6 +8,9 @@ const RIGHT = 8;
 const TOP = 22;
 const GAP = 14;
 const BOTTOM = 24;
+/** From one marked value to the next, and the widest bar. [px] */
+const MARKED = 34;
+const BAR = 56;
 /** Points further apart than so many of their steps are not joined. */
 const JOINED = 2.5;
 
@@ -15,8 +18,8 @@ const known = (value) => value !== null && value !== undefined;
 
 /**
  * A chart. `show(drawing)` takes {span, zone, nowMs, slots: [{from, to}], label, panels: [{unit,
- * height, format, least, most, zero, series: [{kind, role, style, from, to, values, low, high}]}]};
- * `onSlot(place)` is told which slot the pointer or the arrow keys are at, null for none.
+ * height, format, least, most, zero, series: [{kind, role, style, from, to, values, low, high}]}],
+ * marks}; `marks(most)` are {ms, label} where others than round times are marked; `onSlot(place)` is told which slot the pointer or the arrow keys are at, null for none.
  */
 export class Chart {
   constructor(place, onSlot) {
@@ -48,7 +51,8 @@ export class Chart {
     this.width = this.place.clientWidth;
     if (!drawing || this.width === 0) return;
     const height = drawing.panels.reduce((sum, panel) => sum + panel.height + TOP + GAP, 0) - GAP + BOTTOM;
-    const marks = timeMarks(drawing.span, drawing.zone, Math.floor((this.width - LEFT) / 62));
+    const most = Math.floor((this.width - LEFT) / 62);
+    const marks = drawing.marks?.(most) ?? timeMarks(drawing.span, drawing.zone, most);
     const parts = [this.past(height)];
     let top = 0;
     this.bounds = [];
@@ -88,7 +92,7 @@ export class Chart {
     const every = panel.series.flatMap(({ values, low, high }) => [values, low ?? [], high ?? []]).flat();
     const [least, most] = known(panel.least) ? [panel.least, panel.most] : range(every, panel);
     const y = (value) => top + panel.height * (1 - (value - least) / (most - least));
-    const rules = roundMarks(least, most, panel.height / 42).map((value) =>
+    const rules = roundMarks(least, most, panel.height / MARKED).map((value) =>
       draw("g", {},
         draw("line", { class: value === 0 && least < 0 ? "zero" : "rule", x1: LEFT, x2: this.width - RIGHT, y1: y(value), y2: y(value) }),
         draw("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, panel.format(value))));
@@ -105,7 +109,7 @@ export class Chart {
       return draw("g", colours, series.values.map((value, place) => {
         if (!known(value)) return null;
         const [from, to] = [this.x(series.from[place]), this.x(series.to[place])];
-        const inset = Math.max(((1 - share) * (to - from)) / 2, series.kind === "bars" ? 0 : 0.8);
+        const inset = Math.max(((1 - share) * (to - from)) / 2, series.kind === "bars" ? 0 : 0.8, (to - from - (BAR * share) / 0.74) / 2);
         const [high, low] = [y(Math.max(value, 0)), y(Math.min(value, 0))];
         return draw("rect", {
           class: series.kind === "bars" ? "bar-of" : to - from < 9 ? "hollow thin" : "hollow",

@@ -83,7 +83,7 @@ export class DayView {
 
   show() {
     const { told, to } = this;
-    say(byId("title-day"), dayName(told.day));
+    say(byId("title-market"), dayName(told.day));
     const span = { from: told.start_ms, to };
     const energies = [told.committed_wh, told.delivered_wh, told.planned_export_wh].flat();
     const most = energies.reduce((most_, value) => Math.max(most_, Math.abs(value ?? 0)), 0);

@@ -38,6 +38,8 @@ export const isoDay = (ms) => {
   const parts = Object.fromEntries(clocks.date.formatToParts(ms).map(({ type, value }) => [type, value]));
   return `${parts.year}-${parts.month}-${parts.day}`;
 };
+/** Whether a text is a day such as 2026-06-01. */
+export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 /** A day as 2026-06-01 in words. */
 export const dayName = (day) => clocks.day.format(Date.parse(day));
 /** What the zone is called at a time, such as BST. [ms] */
@@ -73,6 +75,12 @@ export const money = (micro) => {
   if (!known(micro)) return UNKNOWN;
   return minus((Math.abs(micro) < 1e6 && micro !== 0 ? moneys.fine : moneys.cents).format(micro / 1e6));
 };
+/** Return what writes a column of money in millionths: all of it with as many digits. */
+export const moneyAlike = (list) => {
+  const most = list.reduce((top, each) => Math.max(top, Math.abs(each ?? 0)), 0);
+  const digits = most !== 0 && most < 1e6 ? "fine" : "cents";
+  return (micro) => (known(micro) ? minus(moneys[digits].format(micro / 1e6)) : UNKNOWN);
+};
 /** One thing, several things. */
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
@@ -100,4 +108,4 @@ export const commandWords = (body) => {
 };
 /** Whom a command is for, in words. */
 export const targetWords = (target) =>
-  target === "fleet" ? "the fleet" : target.replace(/^group:/, "group ").replace(/^home:/, "");
+  target === "fleet" ? "the fleet" : target.replace(/^group:/, "group ").replace(/^home:/, "").replace(/^device:(.*)\/(.*)$/, "$2 of $1");

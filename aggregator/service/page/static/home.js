@@ -2,8 +2,9 @@
 
 import { Chart } from "./chart.js";
 import { byId, legend, make, say } from "./dom.js";
-import { ago, batteryWords, both, energy, gridWords, percent, plain, power, UNKNOWN } from "./format.js";
+import { ago, batteryWords, both, gridWords, percent, plain, power, UNKNOWN } from "./format.js";
 import { healthBadge } from "./homes.js";
+import { fetched } from "./later.js";
 import { commandTable } from "./orders.js";
 import { read } from "./session.js";
 
@@ -29,9 +30,21 @@ export class HomeView {
     if (this.id !== id) {
       this.id = id;
       this.told = null;
+      this.configuredWords = null;
       this.build();
     }
-    await this.load();
+    try {
+      await this.load();
+    } catch (error) {
+      if (error.status !== 404 || id !== this.id) throw error;
+      this.absent(error.message);
+    }
+  }
+
+  /** There is no such home: say so in its place. */
+  absent(line) {
+    this.id = null;
+    this.place.replaceChildren(make("a", { class: "wide-view", href: "#/homes" }, "‹ Homes"), this.title, make("p", { class: "card empty", role: "status" }, line));
   }
 
   build() {
@@ -42,7 +55,8 @@ export class HomeView {
     this.spans = SPANS.map(([hours, title]) => make("button", { type: "button", class: "small", "aria-pressed": String(hours === this.hours), onclick: () => this.choose(hours) }, title));
     this.commands = make("div");
     this.alarms = make("ul", { class: "alarms" });
-    this.devices = make("div");
+    this.earned = make("div", { class: "market" });
+    this.configured = make("section", { class: "card", "aria-labelledby": "title-configuration" }, make("h2", { id: "title-configuration" }, "Configuration"));
     this.title = make("h1", { id: "title-home", tabindex: -1 }, this.id);
     const command = make("button", { type: "button", class: "operator main", onclick: () => this.app.orders.open(`home:${this.id}`) }, "Command this home…");
     this.place.replaceChildren(
@@ -51,10 +65,11 @@ export class HomeView {
       make("section", { class: "card", "aria-labelledby": "title-series" },
         make("div", { class: "head" }, make("h2", { id: "title-series" }, "Measured"), make("div", { class: "spans", role: "group", "aria-label": "Span" }, this.spans)),
         make("ul", { class: "legend" }, legend([...POWERS.map(([name, role]) => [name, role, ""]), ["State of charge", "soc", ""]])), drawn, this.readout),
+      this.earned,
       make("div", { class: "columns" },
         make("section", { class: "card", "aria-labelledby": "title-home-commands" }, make("h2", { id: "title-home-commands" }, "Commands"), this.commands),
-        make("section", { class: "card", "aria-labelledby": "title-home-alarms" }, make("h2", { id: "title-home-alarms" }, "Alarms"), this.alarms,
-          make("h2", {}, "Devices"), this.devices)));
+        make("section", { class: "card", "aria-labelledby": "title-home-alarms" }, make("h2", { id: "title-home-alarms" }, "Alarms"), this.alarms)),
+      this.configured);
     this.chart = new Chart(drawn, (slot) => this.readOut(slot));
   }
 
@@ -79,7 +94,33 @@ export class HomeView {
     this.showNow();
     this.alarms.replaceChildren(...(alarms.items.length ? alarms.items.map((alarm) => this.app.alarms.row(alarm)) : [make("li", { class: "empty" }, "None.")]));
     this.commands.replaceChildren(commands.items.length ? commandTable(commands.items, { home: false }) : make("p", { class: "empty" }, "None was given."));
-    this.devices.replaceChildren(devices.items.length ? make("dl", { class: "facts" }, devices.items.flatMap(facts)) : make("p", { class: "empty" }, "None is configured."));
+    await Promise.all([this.configuration(id, home, devices.items), this.revenue(id)]);
+  }
+
+  /** Show what the home earned and paid, where the service reckons it. */
+  async revenue(id) {
+    if (!this.app.start.runs_days) return;
+    const { HomeDays } = await fetched("./revenue.js");
+    this.days ??= new HomeDays(this.app);
+    if (id !== this.id) return;
+    const place = this.earned;
+    // a drawing that has nothing to show yet has no name either
+    if (this.days.element.parentNode !== place) place.hidden = true;
+    place.replaceChildren(this.days.element);
+    await this.days.load(id);
+    place.hidden = false;
+  }
+
+  /** Show what is configured; its code comes with the first home. */
+  async configuration(id, home, devices) {
+    const words = JSON.stringify([id, home.version, home.retired, home.configuration, devices]);
+    // what did not change keeps its place, and the focus
+    if (words === this.configuredWords) return;
+    const { Configuration } = await fetched("./configuration.js");
+    this.card ??= new Configuration(this.app);
+    if (id !== this.id) return;
+    this.card.show(this.configured, id, home, devices);
+    this.configuredWords = words;
   }
 
   /** Something was told of this home. */
@@ -94,12 +135,12 @@ export class HomeView {
     if (this.app.view !== "home") return;
     this.waiting ??= setTimeout(() => {
       this.waiting = null;
-      this.load().catch((error) => this.app.failed(error));
+      if (this.id !== null) this.load().catch((error) => this.app.failed(error));
     }, PAUSE_MS);
   }
 
   async beat() {
-    if (this.askedMs !== undefined && Date.now() - this.askedMs >= REFRESH_MS) await this.load();
+    if (this.id !== null && this.askedMs !== undefined && Date.now() - this.askedMs >= REFRESH_MS) await this.load();
   }
 
   showNow() {
@@ -158,8 +199,3 @@ export class HomeView {
       ...figures.filter(([, value]) => value !== UNKNOWN).map(([name, value]) => make("span", {}, `${name} `, make("b", {}, value))));
   }
 }
-
-const facts = ({ id, retired, configuration: of }) => {
-  const words = [of.kind, of.model, of.capacity_wh && energy(of.capacity_wh), of.power_max_w && power(of.power_max_w), retired && "out of use"];
-  return [make("dt", {}, id), make("dd", {}, words.filter(Boolean).join(", "))];
-};

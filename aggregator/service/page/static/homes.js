@@ -3,6 +3,7 @@
 import { byId, eachFrame, make, say } from "./dom.js";
 import { ago, count, percent, plural, power, UNKNOWN } from "./format.js";
 import { HEALTHS } from "./fleet.js";
+import { fetched } from "./later.js";
 import { HEALTH } from "./mosaic.js";
 
 const SPARE = 8;
@@ -58,6 +59,7 @@ export class HomesView {
     }
     byId("homes-filters").addEventListener("submit", (event) => event.preventDefault());
     byId("homes-command").addEventListener("click", () => app.orders.open(this.target));
+    byId("homes-filters").append(make("button", { type: "button", class: "operator", onclick: () => this.add().catch((error) => app.failed(error)) }, "Add a home…"));
     new ResizeObserver(this.paint).observe(this.lines);
   }
 
@@ -89,6 +91,12 @@ export class HomesView {
   get target() {
     const group = byId("homes-group").value;
     return group ? `group:${group}` : "fleet";
+  }
+
+  /** Ask for a new home; the code of that comes when it is first needed. */
+  async add() {
+    const { editor } = await fetched("./editing.js");
+    await editor(this.app).add("home");
   }
 
   sort(column) {

@@ -5,6 +5,9 @@ import { batteryWords, percent, plural } from "./format.js";
 import { HEALTHS } from "./fleet.js";
 
 const SHADES = 16;
+/** The largest tile, and how high all of them together may be. [px] */
+const TILE = 34;
+const MOST = 220;
 /** From one drawing to the next at least. [ms] */
 const PAUSE_MS = 500;
 /** What each health is called and drawn with. */
@@ -67,12 +70,15 @@ export class Mosaic {
 
   draw() {
     const { canvas, fleet } = this;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    const width = canvas.clientWidth;
     if (!width) return;
     this.arrange();
     const ratio = devicePixelRatio || 1;
-    this.size = Math.min(34, this.fit(this.order.length, width, height));
+    this.size = Math.min(TILE, this.fit(this.order.length, width, MOST));
     this.columns = Math.max(1, Math.floor(width / this.size));
+    // few homes need less room
+    const height = Math.min(MOST, Math.ceil(Math.max(1, this.order.length) / this.columns) * this.size);
+    byId("mosaic").style.height = `${height}px`;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
     canvas.getContext("2d").putImageData(this.image(canvas.width, canvas.height, this.size * ratio), 0, 0);

@@ -1,9 +1,10 @@
 // Commands: a dialog that asks what and whom, says it back with the number of homes, and only then
 // sends; and what became of what was sent.
 
-import { byId, make, table, toast } from "./dom.js";
+import { byId, make, say, table, toast } from "./dom.js";
 import { both, commandWords, count, plural, targetWords, time, UNKNOWN } from "./format.js";
-import { post, read } from "./session.js";
+import { fetched, keepFocus } from "./later.js";
+import { post, read, Refused } from "./session.js";
 
 const WHATS = [
   ["discharge", "Discharge", ["power", "interval"]], ["charge", "Charge", ["power", "interval"]],
@@ -11,10 +12,11 @@ const WHATS = [
   ["profile", "Self-consumption", ["backup"]], ["stop", "Stand by", []], ["release", "Release: the controller takes over", []],
 ];
 const WITHIN_S = [[60, "a minute"], [300, "5 minutes"], [900, "15 minutes"], [3600, "an hour"]];
-const ROLES = { done: "price", accepted: "delivered", sent: "accent", waiting: "idle", refused: "bad", expired: "pv", unanswered: "plan" };
+const ROLES = { done: "price", accepted: "delivered", sent: "accent", waiting: "idle", refused: "bad", expired: "pv", unanswered: "plan", aborted: "warn" };
 /** Worst first. */
-const STATES = ["refused", "unanswered", "expired", "waiting", "sent", "accepted", "done"];
-const BAD = new Set(["refused", "unanswered", "expired"]);
+export const STATES = ["refused", "unanswered", "aborted", "expired", "waiting", "sent", "accepted", "done"];
+/** What came to nothing, or not to its end. */
+export const BAD = new Set(["refused", "unanswered", "aborted", "expired"]);
 const PAUSE_MS = 1_000;
 
 const field = (label, input) => {
@@ -98,6 +100,7 @@ export class OrdersView {
         make("b", {}, plural(homes, "home")), ` (${targetWords(order.target)}): `, make("b", {}, commandWords(order.command)), `. It may be begun within ${within}.`),
       deaf ? make("p", { class: "note" }, `${count(deaf)} of them offline or never heard: they will not hear it unless they come back in time.`) : null,
       make("p", { class: "note" }, "It outranks the controller. It stands in the audit log under your token."),
+      (this.problem = make("p", { class: "error", role: "alert" })),
       make("div", { class: "buttons" }, back, send)));
     // not the button that sends: Enter twice must not command ten thousand homes
     back.focus();
@@ -114,12 +117,15 @@ export class OrdersView {
       else location.hash = there;
     } catch (error) {
       button.disabled = false;
-      this.app.failed(error);
+      if (!(error instanceof Refused) && error.name !== "TimeoutError") throw error;
+      // beside the button: what lies behind the dialog is neither read nor spoken
+      say(this.problem, error.message);
     }
   }
 
   /** Ask again soon, where the list is shown. */
   update() {
+    this.app.later.diagnosis?.update();
     if (this.app.view !== "commands") return;
     this.waiting ??= setTimeout(() => {
       this.waiting = null;
@@ -134,10 +140,20 @@ export class OrdersView {
     else await this.all();
   }
 
+  /** Ask for a page of orders; the first one is put over those that are shown. */
   async all(cursor = null) {
     const page = await read("api/orders", { cursor });
-    const rows = cursor === null ? page.items : [...this.items, ...page.items];
-    this.items = rows;
+    if (this.shown !== null) return;
+    const known = new Set(page.items.map((each) => each.request_id));
+    const before = this.items ?? [];
+    const anew = cursor === null && !before.some((each) => known.has(each.request_id));
+    if (anew) this.items = page.items;
+    else this.items = cursor === null ? [...page.items, ...before.filter((each) => !known.has(each.request_id))] : [...before, ...page.items];
+    if (anew || cursor !== null || this.items.length === page.items.length) this.next = page.next;
+    keepFocus(byId("commands-list"), () => this.list());
+  }
+
+  list() {
     const columns = [
       { name: "Given", cell: (each) => make("a", { href: `#/commands/${encodeURIComponent(each.request_id)}` }, both(each.asked_ms)) },
       { name: "Whom", words: true, cell: (each) => `${targetWords(each.target)} (${plural(each.homes, "home")})` },
@@ -145,33 +161,35 @@ export class OrdersView {
       { name: "By", words: true, narrow: true, cell: (each) => each.asked_by },
       { name: "What became of it", words: true, cell: (each) => outcomes(each) },
     ];
-    const list = byId("commands-list");
-    list.replaceChildren(make("div", { class: "card wide" }, rows.length ? table("Orders, newest first", columns, rows) : make("p", { class: "empty" }, "No command was given in the last 30 days.")));
-    if (page.next !== null) list.append(make("button", { type: "button", class: "more-rows", onclick: () => this.all(page.next).catch((error) => this.app.failed(error)) }, "Earlier ones"));
+    byId("commands-list").replaceChildren(
+      make("div", { class: "card wide stacked" }, this.items.length ? table("Orders, newest first", columns, this.items) : make("p", { class: "empty" }, "No command was given in the last 30 days.")),
+      this.next === null ? "" : make("button", { type: "button", class: "more-rows", onclick: () => this.all(this.next).catch((error) => this.app.failed(error)) }, "Earlier ones"));
   }
 
-  async one(id, cursor = null) {
-    const page = await read(`api/commands/${encodeURIComponent(id)}`, { cursor, limit: 200 });
-    const rows = cursor === null ? page.items : [...this.items, ...page.items];
-    this.items = rows;
-    const list = byId("commands-list");
-    list.replaceChildren(make("div", { class: "card wide" },
-      make("p", {}, make("a", { href: "#/commands" }, "All commands"), ` / ${both(rows[0].asked_ms)}, ${targetWords(rows[0].target)}: ${commandWords(rows[0].body)}`),
-      commandTable(rows)));
-    if (page.next !== null) list.append(make("button", { type: "button", class: "more-rows", onclick: () => this.one(id, page.next).catch((error) => this.app.failed(error)) }, "More homes"));
+  /** Show one order; its code comes with the first. */
+  async one(id) {
+    const { OrderPage } = await fetched("./order.js");
+    if (this.shown !== id) return;
+    if (this.order?.id !== id) this.order = new OrderPage(this.app, id);
+    await this.order.load();
+    if (this.shown === id && !this.order.place.isConnected) byId("commands-list").replaceChildren(this.order.place);
   }
 }
+
+/** A command's state, as it is seen at once. */
+export const stateBadge = ({ state, late }) => make("span", { class: `badge ${BAD.has(state) ? "bad" : state === "done" ? "good" : ""}` }, late === true ? `${state}, late` : state);
 
 /** A list of commands, a home each. */
 export const commandTable = (rows, { home = true } = {}) => table("Commands", [
   home ? { name: "Home", cell: (each) => make("a", { href: `#/home/${encodeURIComponent(each.home)}` }, each.home) } : { name: "Given", cell: (each) => both(each.asked_ms) },
   home ? { name: "Sent", narrow: true, cell: (each) => time(each.sent_ms) } : { name: "What", words: true, cell: (each) => commandWords(each.body) },
-  { name: "State", words: true, cell: (each) => make("span", { class: `badge ${BAD.has(each.state) ? "bad" : each.state === "done" ? "good" : ""}` }, each.late ? `${each.state}, late` : each.state) },
+  { name: "State", words: true, cell: stateBadge },
   { name: "Finished", narrow: true, cell: (each) => time(each.finished_ms) },
   { name: "Why", words: true, narrow: true, cell: (each) => [each.code, each.reason].filter(Boolean).join(": ") || UNKNOWN },
 ], rows);
 
-const outcomes = (order) => {
+/** What became of an order, as a bar and in words. */
+export const outcomes = (order) => {
   const states = STATES.filter((state) => order.states[state]);
   const bar = make("span", { class: "progress", "aria-hidden": "true" }, states.toReversed().map((state) => {
     const part = make("i", { "--role": `var(--${ROLES[state]})` });

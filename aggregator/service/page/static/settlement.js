@@ -1,7 +1,7 @@
 // What was settled, newest first, with the transaction of each interval.
 
 import { byId, make, table, toast } from "./dom.js";
-import { both, energy, money, percent, price, UNKNOWN } from "./format.js";
+import { both, energy, isoDay, money, percent, price, UNKNOWN } from "./format.js";
 import { read } from "./session.js";
 
 const PLACE = "{transaction}";
@@ -30,16 +30,17 @@ export class SettlementView {
       return;
     }
     const columns = [
-      { name: "Interval", cell: (each) => both(each.start_ms) },
-      { name: "Promised", cell: (each) => energy(each.commitment_wh) },
+      { name: "Interval", cell: (each) => (this.app.start.runs_days ? make("a", { href: `#/day/${isoDay(each.start_ms)}` }, both(each.start_ms)) : both(each.start_ms)) },
+      { name: "Promised", narrow: true, cell: (each) => energy(each.commitment_wh) },
       { name: "Delivered", cell: (each) => energy(each.delivered_wh) },
       { name: "Kept", narrow: true, cell: (each) => (each.commitment_wh ? percent(each.delivered_wh / each.commitment_wh, 1) : UNKNOWN) },
       { name: "Price / MWh", narrow: true, cell: (each) => price(each.price_micro_per_mwh / 1e6) },
       { name: "Revenue", cell: (each) => money(each.revenue_micro) },
       { name: "Fee", narrow: true, cell: (each) => money(each.fee_micro) },
       { name: "Loss", narrow: true, cell: (each) => (each.loss_micro ? money(each.loss_micro) : UNKNOWN) },
-      { name: "Transaction", cell: (each) => this.transaction(each.transaction) },
     ];
+    // the embedded ledger has none
+    if (this.rows.some(({ transaction }) => transaction !== null)) columns.push({ name: "Transaction", cell: (each) => this.transaction(each.transaction) });
     place.replaceChildren(make("div", { class: "card wide" }, table("Settled intervals, newest first", columns, this.rows)));
     if (next !== null) place.append(make("button", { type: "button", class: "more-rows", onclick: () => this.more(next).catch((error) => this.app.failed(error)) }, "Earlier ones"));
   }

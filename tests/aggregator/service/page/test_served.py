@@ -1,6 +1,7 @@
 """What is served without a browser that looks at it."""
 
 import re
+from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.util import find_spec
 
@@ -8,11 +9,18 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
+from aggregator.service.day.steps import STEPS
 from aggregator.service.page.files import POLICY, read_page
+from aggregator.service.page.routes import page_router
 from aggregator.service.page.settings import PageSettings
-from aggregator.service.store.tables import commands
+from aggregator.service.rest.day import SettledDay
+from aggregator.service.rest.hub import EventHub
+from aggregator.service.rest.parts import RestParts
+from aggregator.service.store.channels import LOAD
+from aggregator.service.store.tables import commands, telemetry_15min
 from scenarios.bench.service_page import page_figures
 from scenarios.bench.service_page_fill import ORDER
+from scenarios.bench.service_rest import serve_rest
 from scenarios.report.palette import DARK, LIGHT
 
 pytestmark = pytest.mark.xdist_group("page")
@@ -45,9 +53,17 @@ def test_every_file_that_is_named_is_there_once_and_for_ever(client):
         name for text in TEXTS.values() for name in re.findall(r'from "\./([a-z_.]+)"', text)
     }
 
-    assert {each.rpartition("/")[2] for each in named} == set(TEXTS) - {"index.html"}
-    assert imported <= set(TEXTS)
-    for each in named:
+    later = {
+        name for text in TEXTS.values() for name in re.findall(r'"\./([a-z_.]+)"', text)
+    } - imported
+    assert {"cycle.js", "revenue.js"} <= later
+    assert imported | later <= set(TEXTS)
+    begun = {each.rpartition("/")[2] for each in named}
+    # what a view fetches when it is first shown is not fetched before
+    assert not begun & later
+    assert {"fleet.js", "mosaic.js", "style.css", "icon.svg"} <= begun
+    folder = named[0].rpartition("/")[0]
+    for each in [*named, *(f"{folder}/{name}" for name in set(TEXTS) - begun - {"index.html"})]:
         answer = client.get(f"/{each}")
         assert answer.status_code == 200
         assert answer.text == TEXTS[each.rpartition("/")[2]]
@@ -95,6 +111,7 @@ def test_the_page_is_told_what_it_needs_before_it_asks_further(client):
         "zone": "Europe/London",
         "currency": "GBP",
         "explorer_url": "https://explorer.example.org/tx/{transaction}",
+        "runs_days": True,
     }
 
 
@@ -132,12 +149,76 @@ def test_the_bench_tells_how_soon_the_page_is_painted(browser, left_out):
         ("/api/orders", None, 401),
         ("/api/orders", "home", 403),
         ("/api/orders", "viewer", 200),
+        ("/api/page/day/2026-06-01", None, 401),
+        ("/api/page/day/2026-06-01", "home", 403),
+        ("/api/page/day/2026-06-01/forecasts", "home", 403),
     ],
 )
 def test_each_route_lets_in_whom_it_is_for(client, world, path, who, status):
     token = "" if who is None else f"Bearer {world.secrets[who]}"
 
     assert client.get(path, headers={"Authorization": token}).status_code == status
+
+
+def test_a_step_is_due_by_the_markets_clock_also_where_it_goes_forward(client):
+    of_day = client.get("/api/page/day/2026-03-29").json()
+
+    due = {
+        each["name"]: datetime.fromtimestamp(each["due_ms"] / 1000, UTC).isoformat()
+        for each in of_day["steps"]
+    }
+    assert list(due) == list(STEPS)
+    assert due["prices"] == "2026-03-28T13:30:00+00:00"
+    assert due["watch"] == "2026-03-29T00:00:00+00:00"
+    assert due["settle"] == "2026-03-30T00:00:00+00:00"
+    assert len(of_day["start_ms"]) == 46
+    assert of_day["end_ms"] - of_day["start_ms"][0] == 23 * 3_600_000
+    assert (of_day["scheduled"], of_day["zone"]) == (True, "Europe/London")
+    assert set(of_day["papers"].values()) == {None}
+    sourceless = {each["name"] for each in of_day["steps"] if each["sourceless"]}
+    assert sourceless == {"weather", "imbalance"}
+    assert [each["name"] for each in of_day["steps"] if each["each_min"]] == ["watch"]
+
+
+def test_what_came_stands_beside_what_was_forecast(client, world):
+    [demand, production] = client.get("/api/page/day/2026-06-01/forecasts").json()
+
+    assert (demand["quantity"], production["quantity"]) == ("demand_wh", "production_wh")
+    assert demand["expected"]["knn"][0] == 70_000
+    assert production["expected"].keys() == {"knn", "linear"}
+    # one home is measured, which counts for all that are heard of
+    [quarter, following] = [
+        bin_["mean"]
+        for start_ms in (1780268400000, 1780269300000)
+        for bin_ in world.rows(telemetry_15min, channel_number=LOAD, start_ms=start_ms)
+    ]
+    assert demand["came"][0] == round((quarter + following) / 4, 3)
+    assert demand["came"][-1] is None
+    [tomorrow, _] = client.get("/api/page/day/2026-06-02/forecasts").json()
+    assert (tomorrow["expected"], set(tomorrow["came"])) == ({}, {None})
+
+
+def test_a_process_that_runs_no_market_days_says_so(sqlite_store):
+    parts = RestParts(
+        store=sqlite_store,
+        clock_ms=lambda: 0,
+        hub=EventHub("none"),
+        checks={},
+        day=SettledDay(sqlite_store),
+        routers=(page_router(PageSettings(), zone="Europe/London"),),
+    )
+    _, secret = parts.tokens.make("none", "viewer", who="test", at_ms=0)
+    with (
+        serve_rest(parts) as url,
+        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {secret}"}) as asking,
+    ):
+        answer = asking.get("/api/page/day/2026-06-01")
+        assert asking.get("/api/page").json()["runs_days"] is False
+
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "this process runs no market days; ask one with the part day",
+    )
 
 
 def test_orders_come_newest_first_each_in_one_line_and_in_pages(client, world):
