@@ -146,6 +146,9 @@ class Postgres(Process):
     def _ready(self) -> bool:
         import psycopg  # noqa: PLC0415 -- an extra
 
+        # one that is started right after a kill may find those who served it still ending
+        if self.process is not None and self.process.poll() is not None:
+            super().start()
         try:
             psycopg.connect(self.url(), connect_timeout=5).close()
         except psycopg.OperationalError:

@@ -1,8 +1,6 @@
 """`gridpact serve step` and `result`: a market day by hand."""
 
-import getpass
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +15,8 @@ from aggregator.service.day.desk import Desk, open_desk
 from aggregator.service.day.errors import StepError, StepInputError
 from aggregator.service.day.shapes import ResultBody
 from aggregator.service.day.steps import FAILED, STEPS, Run, run_step
-from aggregator.service.serve import prepared_store
+from aggregator.service.first_start import prepared_store
+from aggregator.service.registry.terminal import who_is_here
 from aggregator.service.settings import ServiceSettings
 from contracts.commands.options import date_option, json_option
 from devices.clock import SystemClock
@@ -35,7 +34,7 @@ def step(settings: ServiceSettings, *, name: str, day: datetime, as_json: bool) 
     revenue, reliability or score.
     """
     with _desk(settings) as desk:
-        run = run_step(desk, name, day.date(), who=_who())
+        run = run_step(desk, name, day.date(), who=who_is_here())
     if run.state == FAILED:
         msg = f"{name} of {run.day}: {run.line}"
         raise StepError(msg)
@@ -61,7 +60,7 @@ def result(settings: ServiceSettings, *, file: Path, day: datetime, as_json: boo
         raise StepInputError(_one_line(file, error)) from error
     accepted = [Accepted(**each.model_dump()) for each in told.accepted]
     with _desk(settings) as desk:
-        run = enter_result(desk, day.date(), accepted, who=_who())
+        run = enter_result(desk, day.date(), accepted, who=who_is_here())
     _tell(run, as_json=as_json)
 
 
@@ -85,12 +84,3 @@ def _one_line(file: Path, error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "it"
     return f"{file}: {where}: {first['msg']} ({repr(first['input'])[:80]}); mend it"
-
-
-def _who() -> str:
-    """Return who sits at the command line, as the audit log calls them."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"

@@ -62,7 +62,7 @@ def _add_result(router: APIRouter, desk: Desk) -> None:
         try:
             run = enter_result(desk, day, accepted, who=asker.token_id)
         except StepConflictError as error:
-            raise RefusedError(503, str(error), headers={"Retry-After": "60"}) from error
+            raise RefusedError(409, str(error), headers={"Retry-After": "60"}) from error
         except StepInputError as error:
             _note(desk, asker.token_id, "enter result", str(day), outcome="refused")
             raise RefusedError(422, str(error)) from error
@@ -78,7 +78,7 @@ def _add_runs(router: APIRouter, desk: Desk) -> None:
         try:
             run = run_step(desk, step.value, day, who=asker.token_id)
         except StepConflictError as error:
-            raise RefusedError(503, str(error), headers={"Retry-After": "60"}) from error
+            raise RefusedError(409, str(error), headers={"Retry-After": "60"}) from error
         return ShownRun.model_validate(run, from_attributes=True)
 
     @router.get("/api/day/{day}/runs", **needs(Access.VIEWER))

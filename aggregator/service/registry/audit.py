@@ -33,26 +33,28 @@ class Deed:
     """Its place in the log, as the log gave it."""
 
 
-def record(connection: Connection, deed: Deed) -> None:
-    """Write a deed, in the transaction of what was done.
+def record(connection: Connection, *deeds: Deed) -> None:
+    """Write deeds, in the transaction of what was done.
 
     Parameters
     ----------
     connection : Connection
         In a transaction.
-    deed : Deed
+    *deeds : Deed
         What was done.
     """
-    connection.execute(
-        insert(audit).values(
-            at_ms=deed.at_ms,
-            who=deed.who,
-            action=deed.action,
-            target=deed.target,
-            outcome=deed.outcome,
-            detail=dict(deed.detail),
-        )
-    )
+    rows = [
+        {
+            "at_ms": deed.at_ms,
+            "who": deed.who,
+            "action": deed.action,
+            "target": deed.target,
+            "outcome": deed.outcome,
+            "detail": dict(deed.detail),
+        }
+        for deed in deeds
+    ]
+    connection.execute(insert(audit), rows)
 
 
 def read_deeds(store: Store, *, before: int | None, limit: int) -> list[Deed]:

@@ -143,7 +143,13 @@ class Registry:
         return self._page(DEVICE, of_home, limit, prefix=f"{home}/")
 
     def history(
-        self, kind: Kind, key: str, *, before: int | None = None, limit: int
+        self,
+        kind: Kind,
+        key: str,
+        *,
+        before: int | None = None,
+        at_ms: int | None = None,
+        limit: int,
     ) -> list[Version]:
         """Return the versions of a thing, newest first.
 
@@ -155,12 +161,16 @@ class Registry:
             Its name.
         before : int, optional
             Version to go on after.
+        at_ms : int, optional
+            Those made until then, so that the first is the one that was in force. [ms]
         limit : int
             At most so many.
         """
         of = and_(configurations.c.kind == kind.name, configurations.c.key == key)
         if before is not None:
             of = and_(of, configurations.c.version < before)
+        if at_ms is not None:
+            of = and_(of, configurations.c.changed_ms <= at_ms)
         newest = configurations.c.version.desc()
         query = select(configurations).where(of).order_by(newest).limit(limit)
         with self.store.read() as connection:

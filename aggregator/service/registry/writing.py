@@ -1,6 +1,7 @@
 """How a version gets into the store: the thing, its history and who did it, all or none."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
@@ -29,6 +30,26 @@ class Edit:
     """The version that is changed; None where nothing may be there yet."""
     comment: str = ""
     """Why."""
+
+    def of(self, thing: "Thing", values: Mapping[str, object]) -> Version:
+        """Return the version that it makes of a thing.
+
+        Parameters
+        ----------
+        thing : Thing
+            What is changed.
+        values : Mapping
+            All its columns but those that name it.
+        """
+        return Version(
+            kind=thing.kind.name,
+            key=thing.key,
+            version=1 if self.version is None else self.version + 1,
+            body=values,
+            changed_ms=self.at_ms,
+            changed_by=self.who,
+            comment=self.comment,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,26 +174,31 @@ def write_version(
         _begin(connection, thing, values, edit.at_ms)
     else:
         _advance(connection, thing, values, edit.version)
-    version = Version(
-        kind=thing.kind.name,
-        key=thing.key,
-        version=1 if edit.version is None else edit.version + 1,
-        body=values,
-        changed_ms=edit.at_ms,
-        changed_by=edit.who,
-        comment=edit.comment,
-    )
-    connection.execute(insert(configurations).values(version.row()))
-    record(connection, _deed(thing, version))
+    version = edit.of(thing, values)
+    keep_versions(connection, [version])
     return version
 
 
-def _deed(thing: Thing, version: Version) -> Deed:
+def keep_versions(connection: Connection, versions: Sequence[Version]) -> None:
+    """Write versions into the history, and who made them into the audit log.
+
+    Parameters
+    ----------
+    connection : Connection
+        In the transaction in which the things themselves are changed.
+    versions : sequence of Version
+        New ones.
+    """
+    connection.execute(insert(configurations), [version.row() for version in versions])
+    record(connection, *map(_deed, versions))
+
+
+def _deed(version: Version) -> Deed:
     return Deed(
         at_ms=version.changed_ms,
         who=version.changed_by,
         action="retire" if version.body["retired"] else "configure",
-        target=f"{thing.kind.name} {thing.key}",
+        target=f"{version.kind} {version.key}",
         detail={"version": version.version, "comment": version.comment},
     )
 

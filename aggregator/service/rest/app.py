@@ -26,7 +26,7 @@ from aggregator.service.rest.parts import RestParts
 from aggregator.service.rest.problem import MEDIA_TYPE, Problem, RefusedError, problem_response
 from aggregator.service.rest.readiness import Readiness
 
-_REFUSALS: Final = (400, 401, 403, 404, 405, 412, 413, 415, 422, 428, 429, 500, 503)
+_REFUSALS: Final = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503)
 _STATUS_OF: Final[dict[type[Exception], int]] = {
     RegistryAbsentError: 404,
     RegistryConflictError: 412,
@@ -49,6 +49,7 @@ def create_app(parts: RestParts) -> FastAPI:
         description="The aggregator's service: a fleet of home batteries.",
         version="1",
         openapi_url=None,  # served by a route behind the guard
+        redirect_slashes=False,  # it would send people wherever the request's Host says
         # /metrics counts requests; to look for another telemetry costs an eighth of a request
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_telling,

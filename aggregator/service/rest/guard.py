@@ -13,7 +13,7 @@ from starlette.types import Message, Receive
 from aggregator.service.registry.audit import Deed, record
 from aggregator.service.registry.tokens import secret_hash
 from aggregator.service.rest.access import Access, Principal, Scope, permitted
-from aggregator.service.rest.limiter import RateLimiter
+from aggregator.service.rest.limiter import RateLimiter, counted_address
 from aggregator.service.rest.parts import RestParts
 from aggregator.service.rest.problem import RefusedError
 
@@ -59,7 +59,7 @@ class Guard:
             Whom the route is for.
         """
         principal = await self._principal(request)
-        address = request.client.host if request.client else "unknown"
+        address = counted_address(request.client.host) if request.client else "unknown"
         limits = self.parts.limits
         if principal is not None:
             limit = limits.home if principal.scope is Scope.HOME else limits.member
@@ -78,6 +78,16 @@ class Guard:
             )
         msg = f"token {principal.token_id} ({principal.scope}) may not do this; ask the operator"
         raise RefusedError(403, msg)
+
+    async def knows(self, request: Request) -> bool:
+        """Return whether the request's token still holds.
+
+        Parameters
+        ----------
+        request : Request
+            One that was admitted, perhaps long ago.
+        """
+        return await self._principal(request) is not None
 
     async def _principal(self, request: Request) -> Principal | None:
         """Return whom the request's token stands for."""

@@ -40,6 +40,8 @@ class Watcher:
 
     home: str | None
     """The home that it sees, None for the fleet."""
+    who: str
+    """Who watches: the token's id."""
     loop: asyncio.AbstractEventLoop
     """Where it waits."""
     lock: Lock
@@ -82,14 +84,23 @@ class EventHub:
         Events that may wait for one client.
     watchers : int
         Clients at once.
+    each : int
+        Clients at once with one token: nobody takes the places of all others.
     """
 
     def __init__(
-        self, began: str, *, kept: int = 1000, queue: int = 200, watchers: int = 500
+        self,
+        began: str,
+        *,
+        kept: int = 1000,
+        queue: int = 200,
+        watchers: int = 500,
+        each: int = 100,
     ) -> None:
         self.began = began
         self.queue = queue
         self.most = watchers
+        self.each = each
         self.let_go = 0
         """Clients that were let go for reading too slowly."""
         self._ring: deque[Event] = deque(maxlen=kept)
@@ -122,7 +133,9 @@ class EventHub:
             for watcher in list(self._watchers):
                 self._offer(watcher, event)
 
-    def watch(self, home: str | None, last_id: str | None = None) -> Watcher | None:
+    def watch(
+        self, home: str | None, last_id: str | None = None, *, who: str = ""
+    ) -> Watcher | None:
         """Begin to watch, with what was missed in the queue; None where too many do.
 
         Parameters
@@ -131,16 +144,18 @@ class EventHub:
             The home to watch, None for the fleet.
         last_id : str, optional
             Id of the last event that the client saw.
+        who : str
+            Who watches: the token's id.
         """
         with self._lock:
-            if len(self._watchers) >= self.most:
+            if not self._has_room(who):
                 return None
             seen = self._number if last_id is None else self._seen(last_id)
             missed = [] if seen is None else [each for each in self._ring if each.number > seen]
             lost = seen is None or seen + len(missed) != self._number
             loop = asyncio.get_running_loop()
             since = self._number if lost or seen is None else seen
-            watcher = Watcher(home, loop, self._lock, since, lost)
+            watcher = Watcher(home, who, loop, self._lock, since, lost)
             if not lost:
                 watcher.waiting.extend(each for each in missed if each.told_to(home) is not None)
             if watcher.waiting:
@@ -152,6 +167,11 @@ class EventHub:
         """Stop telling a client."""
         with self._lock:
             self._watchers.discard(watcher)
+
+    def release(self, watcher: Watcher) -> None:
+        """Let a client go, as one whose token holds no longer."""
+        with self._lock:
+            self._release(watcher)
 
     def close(self) -> None:
         """Let everybody go: the service ends."""
@@ -168,6 +188,10 @@ class EventHub:
             The event's.
         """
         return f"{self.began}-{number}"
+
+    def _has_room(self, who: str) -> bool:
+        same = sum(watcher.who == who for watcher in self._watchers)
+        return len(self._watchers) < self.most and same < self.each
 
     def _seen(self, last_id: str) -> int | None:
         """Return the number of an id, or None where this run gave no such id."""

@@ -39,6 +39,11 @@ NumberCursor = Annotated[
 """Where a page of numbered things goes on."""
 TimeMs = Annotated[int, Query(ge=0, le=_TIME_MOST_MS, description="Unix time in milliseconds.")]
 """A time. [ms]"""
+AtMs = Annotated[
+    int | None,
+    Query(ge=0, le=_TIME_MOST_MS, description="As of then: the first is what was in force."),
+]
+"""A time in the past. [ms]"""
 Day = Annotated[
     date, Query(ge=date(2000, 1, 1), le=date(2100, 1, 1), description="A local market day.")
 ]

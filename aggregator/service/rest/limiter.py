@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import IPv6Network
 
 from limits import parse
 
@@ -72,3 +73,18 @@ def _parsed(limit: str) -> tuple[int, int]:
     """Return how many requests in how long. [s]"""
     item = parse(limit)
     return item.amount, item.get_expiry()
+
+
+def counted_address(address: str) -> str:
+    """Return what a client is counted as: its address, of IPv6 the network of its line.
+
+    Parameters
+    ----------
+    address : str
+        The client's.
+    """
+    if ":" not in address:
+        return address
+    # a line has 2^64 addresses, and whoever guesses takes a new one each time
+    network = IPv6Network((address.partition("%")[0], 64), strict=False)
+    return str(network)

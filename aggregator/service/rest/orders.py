@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from devices.quantities import Quantity
 
@@ -69,7 +69,32 @@ class ReadCommand(_Command):
     """Which."""
 
 
-Command = PowerCommand | ProfileCommand | PlainCommand | ReferenceCommand | ReadCommand
+def _meant(given: object) -> str | None:
+    """Return which command is meant, so that what is wrong with one is told of that one."""
+    if isinstance(given, BaseModel):
+        given = given.model_dump()
+    if not isinstance(given, dict):
+        return None
+    return "read" if "read" in given else given.get("write")
+
+
+Command = Annotated[
+    Annotated[PowerCommand, Tag("charge")]
+    | Annotated[PowerCommand, Tag("discharge")]
+    | Annotated[ProfileCommand, Tag("profile")]
+    | Annotated[PlainCommand, Tag("stop")]
+    | Annotated[PlainCommand, Tag("release")]
+    | Annotated[ReferenceCommand, Tag("power reference")]
+    | Annotated[ReadCommand, Tag("read")],
+    Discriminator(
+        _meant,
+        custom_error_type="command",
+        custom_error_message=(
+            "give a read, or a write of charge, discharge, profile, stop, release "
+            "or power reference"
+        ),
+    ),
+]
 """What a gateway can be told (docs/mqtt.md, Commands)."""
 
 

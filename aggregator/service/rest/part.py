@@ -17,6 +17,7 @@ from aggregator.service.commands.news import OrderNews
 from aggregator.service.commands.order_book import OrderBook
 from aggregator.service.commands.routes import orders_router
 from aggregator.service.commands.settings import CommandSettings
+from aggregator.service.day.settings import DaySettings
 from aggregator.service.errors import BrokerUnavailableError, ServiceConfigError
 from aggregator.service.page.routes import page_router
 from aggregator.service.page.settings import PageSettings
@@ -26,10 +27,14 @@ from aggregator.service.rest.day import SettledDay
 from aggregator.service.rest.hub import EventHub
 from aggregator.service.rest.limiter import RateLimits
 from aggregator.service.rest.parts import Check, RestParts
+from aggregator.service.rest.patience import Patience
 from aggregator.service.serve import House
 
 _ENDING_S: Final = 5
 """How long requests may take to end. [s]"""
+_IDLE_S: Final = 65
+"""How long a connection may wait for its next request: longer than a proxy in front does, which
+would else send one as we close. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,6 @@ class RestSettings:
     """Its key."""
     proxies: str = ""
     """Addresses whose word about the client's address is believed, with commas between."""
-    zone: str = "Europe/London"
-    """The market's time zone."""
     member_limit: str = RateLimits().member
     """Requests with one viewer's or operator's token."""
     home_limit: str = RateLimits().home
@@ -119,6 +122,9 @@ class RestPart:
         self._settings = house.settings.table(RestSettings, "rest")
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.patience = Patience()
+        """Closes what a client does not end."""
         self.parts = self._made()
 
     async def start(self) -> None:
@@ -134,6 +140,8 @@ class RestPart:
             ssl_certfile=settings.cert_file,
             ssl_keyfile=settings.key_file,
             timeout_graceful_shutdown=_ENDING_S,
+            timeout_keep_alive=_IDLE_S,
+            ws="none",
         )
         listener = self._listen()
         self._server = _Server(config)
@@ -142,6 +150,7 @@ class RestPart:
         await asyncio.wait({self._task, begun}, return_when=asyncio.FIRST_COMPLETED)
         begun.cancel()
         self.check()
+        self._watching = asyncio.create_task(self._watch_slow(self._server))
         kind = "https" if settings.cert_file else "http"
         host, port = listener.getsockname()[:2]
         self._house.tell(f"requests at {kind}://{host}:{port}")
@@ -152,6 +161,8 @@ class RestPart:
             return
         self.parts.hub.close()
         self._server.should_exit = True
+        if self._watching is not None:
+            self._watching.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
 
@@ -160,6 +171,12 @@ class RestPart:
         if self._task is not None and self._task.done():
             self._task.result()
 
+    async def _watch_slow(self, server: uvicorn.Server) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.patience.most_s / 3)
+            self.patience.look(server.server_state.connections, loop.time())
+
     def _made(self) -> RestParts:
         house = self._house
         checks: dict[str, Check] = {"store": house.store.ping}
@@ -167,14 +184,15 @@ class RestPart:
             checks["broker"] = self._broker
         checks |= house.checks
         hub = EventHub(str(house.now_ms()))
-        page = page_router(house.settings.table(PageSettings, "page"), zone=self._settings.zone)
+        zone = house.settings.table(DaySettings, "day").zone
+        page = page_router(house.settings.table(PageSettings, "page"), zone=zone)
         return RestParts(
             store=house.store,
             clock_ms=house.now_ms,
             hub=hub,
             checks=checks,
             counts=None if house.ingest is None else house.ingest.counts,
-            day=house.day or SettledDay(house.store, self._settings.zone),
+            day=house.day or SettledDay(house.store, zone),
             limits=self._settings.limits,
             # orders go into the store, whichever process sends them
             orders=OrderBook(

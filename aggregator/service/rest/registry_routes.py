@@ -14,6 +14,7 @@ from aggregator.service.rest.fleet import home_now, home_row
 from aggregator.service.rest.guard import guarded_router, needs
 from aggregator.service.rest.inputs import (
     PAGE,
+    AtMs,
     Comment,
     DeviceId,
     ForExisting,
@@ -98,10 +99,15 @@ def retire_home(
 
 @router.get("/api/homes/{home}/history", **needs(Access.HOME))
 def show_home_history(
-    parts: Parts, home: HomeId, cursor: NumberCursor = None, limit: Limit = PAGE
+    *,
+    parts: Parts,
+    home: HomeId,
+    at_ms: AtMs = None,
+    cursor: NumberCursor = None,
+    limit: Limit = PAGE,
 ) -> VersionsPage:
     """Return a home's versions, newest first."""
-    return _history(parts, HOME, home, cursor=cursor, limit=limit)
+    return _history(parts, HOME, home, at_ms=at_ms, cursor=cursor, limit=limit)
 
 
 @router.get("/api/homes/{home}/devices", **needs(Access.HOME))
@@ -161,11 +167,13 @@ def show_device_history(
     parts: Parts,
     home: HomeId,
     device: DeviceId,
+    at_ms: AtMs = None,
     cursor: NumberCursor = None,
     limit: Limit = PAGE,
 ) -> VersionsPage:
     """Return a device's versions, newest first."""
-    return _history(parts, DEVICE, f"{home}/{device}", cursor=cursor, limit=limit)
+    key = f"{home}/{device}"
+    return _history(parts, DEVICE, key, at_ms=at_ms, cursor=cursor, limit=limit)
 
 
 @router.get("/api/tariffs", **needs(Access.VIEWER))
@@ -216,10 +224,15 @@ def retire_tariff(
 
 @router.get("/api/tariffs/{tariff}/history", **needs(Access.VIEWER))
 def show_tariff_history(
-    parts: Parts, tariff: TariffId, cursor: NumberCursor = None, limit: Limit = PAGE
+    *,
+    parts: Parts,
+    tariff: TariffId,
+    at_ms: AtMs = None,
+    cursor: NumberCursor = None,
+    limit: Limit = PAGE,
 ) -> VersionsPage:
     """Return a tariff's versions, newest first."""
-    return _history(parts, TARIFF, tariff, cursor=cursor, limit=limit)
+    return _history(parts, TARIFF, tariff, at_ms=at_ms, cursor=cursor, limit=limit)
 
 
 T = TypeVar("T", bound=Kept)
@@ -257,11 +270,19 @@ def _written(version: Version, response: Response) -> Written:
 
 
 def _history(
-    parts: RestParts, kind: Kind, key: str, *, cursor: int | None, limit: int
+    parts: RestParts,
+    kind: Kind,
+    key: str,
+    *,
+    at_ms: int | None,
+    cursor: int | None,
+    limit: int,
 ) -> VersionsPage:
-    if not (found := parts.registry.history(kind, key, before=cursor, limit=limit + 1)):
+    found = parts.registry.history(kind, key, before=cursor, at_ms=at_ms, limit=limit + 1)
+    if not found:
         parts.registry.get(kind, key)  # says so where there is no such thing
-    changed = [*changed_fields(found), sorted(found[-1].body) if found else []]
+    first = [sorted(found[-1].body)] if found else []
+    changed = [*changed_fields(found), *first]
     items = [
         KeptVersion(
             version=each.version,

@@ -1,25 +1,29 @@
 """Server-sent events: one client's view of the hub."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import anyio
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from aggregator.service.errors import StoreUnavailableError
 from aggregator.service.rest.hub import EventHub, Watcher
 
 PING_S: Final = 15.0
 """After so long without an event a line keeps the connection up. [s]"""
 SEND_S: Final = 30.0
 """How long a client may take to read what was sent. [s]"""
+ADMITTED_S: Final = 2.0
+"""How often it is looked whether the client's token still holds. [s]"""
 RETRY_MS: Final = 2_000
 """When a client that lost the stream tries again. [ms]"""
 
 
 class EventStream(Response):
-    """Tells a client what happens until it leaves, reads too slowly, or the service ends.
+    """Tells a client what happens until it leaves or reads too slowly, or its token or we end.
 
     Parameters
     ----------
@@ -29,15 +33,20 @@ class EventStream(Response):
         This client's queue.
         Where something that it missed is lost, the first event is ``reset`` rather than
         ``hello``, and the client reads everything again.
+    admitted : callable
+        Returns whether who asked may still ask: a stream may go on for weeks.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: EventHub, watcher: Watcher) -> None:
+    def __init__(
+        self, hub: EventHub, watcher: Watcher, admitted: Callable[[], Awaitable[bool]]
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._hub = hub
         self._watcher = watcher
+        self._admitted = admitted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -45,6 +54,7 @@ class EventStream(Response):
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._until_it_leaves, receive, group.cancel_scope)
+                group.start_soon(self._until_refused)
                 await self._tell(send)
                 group.cancel_scope.cancel()
         finally:
@@ -54,6 +64,17 @@ class EventStream(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         scope.cancel()
+
+    async def _until_refused(self) -> None:
+        while await self._still_admitted():  # noqa: ASYNC110 -- the store's word
+            await anyio.sleep(ADMITTED_S)
+        self._hub.release(self._watcher)
+
+    async def _still_admitted(self) -> bool:
+        try:
+            return await self._admitted()
+        except (StoreUnavailableError, PoolTimeoutError):
+            return True  # nothing is told either until the store is back
 
     async def _tell(self, send: Send) -> None:
         head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}

@@ -1,26 +1,16 @@
 """`gridpact serve token new | list | revoke`."""
 
-import getpass
 import json
-import socket
 from datetime import UTC, datetime, timedelta
 
 import click
 
+from aggregator.service.first_start import prepared_store
+from aggregator.service.registry.terminal import who_is_here
 from aggregator.service.registry.tokens import SCOPES, TokenBook
-from aggregator.service.serve import prepared_store
 from aggregator.service.settings import ServiceSettings
 from contracts.commands.options import json_option
 from devices.clock import SystemClock
-
-
-def _who() -> str:
-    """Return who sits at the command line, as the audit log calls them."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
 
 
 def _tell(line: str) -> None:
@@ -57,7 +47,7 @@ def new(  # one parameter per option
         made, secret = TokenBook(store).make(
             name,
             scope if home is None else "home",
-            who=_who(),
+            who=who_is_here(),
             at_ms=round(now.timestamp() * 1000),
             home=home,
             expires_ms=until,
@@ -110,7 +100,7 @@ def revoke(settings: ServiceSettings, *, token_id: str) -> None:
     store = prepared_store(settings, clock=clock, tell=_tell)
     try:
         at_ms = round(clock.utc().timestamp() * 1000)
-        TokenBook(store).revoke(token_id, who=_who(), at_ms=at_ms)
+        TokenBook(store).revoke(token_id, who=who_is_here(), at_ms=at_ms)
     finally:
         store.close()
     click.echo(f"token {token_id} is refused from now on")

@@ -1,15 +1,18 @@
 """What machines watch: health, readiness, metrics, live values, the description of it all."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Header, Request, Response
+from msgspec.json import encode
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from aggregator.service.rest.access import Access, Scope
-from aggregator.service.rest.guard import guarded_router, needs
+from aggregator.service.rest.guard import Guard, guarded_router, needs
+from aggregator.service.rest.hub import EventHub, Watcher
 from aggregator.service.rest.inputs import HomeId
-from aggregator.service.rest.parts import Asker, Parts, RestParts
+from aggregator.service.rest.parts import Asker, Parts
 from aggregator.service.rest.problem import RefusedError
 from aggregator.service.rest.readiness import Readiness, Ready
 from aggregator.service.rest.stream import EventStream
@@ -64,11 +67,13 @@ async def show_readiness(request: Request, response: Response) -> Ready:
     return found
 
 
-@router.get("/openapi.json", **needs(Access.PUBLIC))
-async def show_openapi(request: Request) -> dict[str, object]:
+@router.get("/openapi.json", response_model=dict[str, object], **needs(Access.PUBLIC))
+async def show_openapi(request: Request) -> Response:
     """Return this description."""
-    described: dict[str, object] = request.app.openapi()
-    return described
+    # anybody may ask, and to write it out takes as long as dozens of other answers
+    if (written := getattr(request.app.state, "written_openapi", None)) is None:
+        written = request.app.state.written_openapi = encode(request.app.openapi())
+    return Response(written, 200, None, "application/json")
 
 
 @router.get(
@@ -94,9 +99,11 @@ async def show_me(asker: Asker) -> Me:
     responses={200: {"content": _STREAM, "description": "Server-sent events"}},
     **needs(Access.VIEWER),
 )
-async def watch_fleet(parts: Parts, last_event_id: LastEventId = None) -> Response:
-    """Tell what happens in the fleet, until the client leaves."""
-    return _stream(parts, None, last_event_id)
+async def watch_fleet(
+    request: Request, parts: Parts, asker: Asker, last_event_id: LastEventId = None
+) -> Response:
+    """Tell what happens in the fleet, until the client leaves or its token ends."""
+    return _stream(request, parts.hub, parts.hub.watch(None, last_event_id, who=asker.token_id))
 
 
 @router.get(
@@ -105,14 +112,21 @@ async def watch_fleet(parts: Parts, last_event_id: LastEventId = None) -> Respon
     responses={200: {"content": _STREAM, "description": "Server-sent events"}},
     **needs(Access.HOME),
 )
-async def watch_home(parts: Parts, home: HomeId, last_event_id: LastEventId = None) -> Response:
-    """Tell what happens in a home, until the client leaves."""
-    return _stream(parts, home, last_event_id)
+async def watch_home(
+    *,
+    request: Request,
+    parts: Parts,
+    asker: Asker,
+    home: HomeId,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """Tell what happens in a home, until the client leaves or its token ends."""
+    return _stream(request, parts.hub, parts.hub.watch(home, last_event_id, who=asker.token_id))
 
 
-def _stream(parts: RestParts, home: str | None, last_event_id: str | None) -> EventStream:
-    watcher = parts.hub.watch(home, last_event_id)
+def _stream(request: Request, hub: EventHub, watcher: Watcher | None) -> EventStream:
     if watcher is None:
-        msg = f"{parts.hub.most} clients watch already; try again later"
+        msg = f"{hub.most} clients watch already, or {hub.each} with this token; try again later"
         raise RefusedError(503, msg, headers={"Retry-After": "30"})
-    return EventStream(parts.hub, watcher)
+    guard: Guard = request.app.state.guard
+    return EventStream(hub, watcher, partial(guard.knows, request))

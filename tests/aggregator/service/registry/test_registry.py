@@ -63,6 +63,11 @@ def test_every_version_stays_with_who_made_it_and_when(store):
     ]
     assert changed_fields(versions) == [["retired"], ["group_name", "name"]]
     assert registry.history(HOME, "home-1", before=3, limit=1) == [versions[1]]
+    in_force = [
+        [each.version for each in registry.history(HOME, "home-1", at_ms=at_ms, limit=1)]
+        for at_ms in (999, 1000, 1999, 2000, 9999)
+    ]
+    assert in_force == [[], [1], [1], [2], [3]]
 
 
 def test_who_read_an_older_version_is_refused_and_nothing_is_written(store):

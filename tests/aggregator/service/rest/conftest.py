@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import insert, select, update
 
 from aggregator.service.registry.audit import Deed, record
@@ -20,10 +22,16 @@ from aggregator.service.rest.day import SettledDay
 from aggregator.service.rest.hub import EventHub
 from aggregator.service.rest.limiter import RateLimits
 from aggregator.service.rest.orders import Placed
+from aggregator.service.rest.part import RestPart
 from aggregator.service.rest.parts import RestParts
+from aggregator.service.serve import PARTS, House
+from aggregator.service.settings import read_service
 from aggregator.service.store.store import open_store
 from aggregator.service.store.tables import METADATA, alarms, commands, homes, homes_now
+from devices.clock import SystemClock
 
+LEFT_OUT = ("ingest", "keeper")
+"""Parts that add no routes, and would write into the store."""
 NOW_MS = 1_780_315_260_000
 WAIT_S = 60.0
 BOUNDLESS = RateLimits(
@@ -98,6 +106,7 @@ class Served:
     """A running service and how to ask it."""
 
     url: str
+    app: FastAPI
     parts: RestParts
     secrets: dict[str, str]
     ids: dict[str, str]
@@ -117,8 +126,10 @@ def serving() -> Callable[[RestParts], object]:
     """Return what runs a service on a port of its own until the block ends."""
 
     @contextmanager
-    def run(parts: RestParts) -> Iterator[str]:
-        config = uvicorn.Config(create_app(parts), port=0, log_config=None, server_header=False)
+    def run(parts: RestParts, app: FastAPI | None = None) -> Iterator[str]:
+        config = uvicorn.Config(
+            app or create_app(parts), port=0, log_config=None, server_header=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -138,12 +149,25 @@ def serving() -> Callable[[RestParts], object]:
     return run
 
 
+def of_the_parts(store, folder):
+    """Return what the service's other parts add: their routes, and who reads market days."""
+    settings = read_service(None, folder=folder)
+    house = House(settings=settings, store=store, clock=SystemClock(), tell=lambda _: None)
+    made = {}
+    for name, part in PARTS.items():
+        if name not in LEFT_OUT:
+            module, _, maker = part.place.partition(":")
+            made[name] = getattr(import_module(module), maker)(house)
+    assert isinstance(made["rest"], RestPart)
+    return {"routers": made["rest"].parts.routers, "day": made["rest"].parts.day}
+
+
 @pytest.fixture(scope="session")
 def new_parts(tmp_path_factory) -> Iterator[Callable[..., RestParts]]:
     """Return what makes the parts of a service over a new store."""
     stores = []
 
-    def make(**more) -> RestParts:
+    def make(*, whole=False, **more) -> RestParts:
         store = open_store(f"sqlite:///{tmp_path_factory.mktemp('rest') / 'service.db'}")
         stores.append(store)
         with store.write() as connection:
@@ -158,6 +182,8 @@ def new_parts(tmp_path_factory) -> Iterator[Callable[..., RestParts]]:
             "alarms": StoredAlarms(store),
             "limits": BOUNDLESS,
         }
+        if whole:
+            given |= of_the_parts(store, tmp_path_factory.mktemp("service"))
         return RestParts(**given | more)
 
     yield make
@@ -217,9 +243,10 @@ def populate() -> Callable[[RestParts], tuple[dict[str, str], dict[str, str]]]:
 
 
 @pytest.fixture(scope="module")
-def served(serving, new_parts, populate) -> Iterator[Served]:
-    """Return a service with two homes, for the tests of one module."""
-    parts = new_parts()
+def served(request, serving, new_parts, populate) -> Iterator[Served]:
+    """Return a service with two homes, for the tests of one module; whole where that says so."""
+    parts = new_parts(whole=getattr(request.module, "WHOLE", False))
     secrets, ids = populate(parts)
-    with serving(parts) as url:
-        yield Served(url=url, parts=parts, secrets=secrets, ids=ids)
+    app = create_app(parts)
+    with serving(parts, app) as url:
+        yield Served(url=url, app=app, parts=parts, secrets=secrets, ids=ids)

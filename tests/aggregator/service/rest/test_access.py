@@ -1,6 +1,7 @@
 """Who may ask for what: over every route, as the description lists them."""
 
 import itertools
+import json
 
 import httpcore
 import pytest
@@ -8,13 +9,25 @@ from sqlalchemy import select
 
 from aggregator.service.registry.audit import read_deeds
 from aggregator.service.rest.access import Access, Principal, Scope, permitted
-from aggregator.service.rest.app import create_app
 from aggregator.service.rest.guard import GuardedRoute, guarded_router, needs
 from aggregator.service.store.tables import homes
 
 OTHERS = "SECRET-OF-2"
-FILLED = {"device": "storage", "tariff": "day", "number": "1", "request": "order-1"}
+FILLED = {
+    "device": "storage",
+    "tariff": "day",
+    "number": "1",
+    "request": "order-1",
+    "day": "2026-01-01",
+    "step": "score",
+    "kind": "plan",
+    "version": "0" * 16,
+    "name": "app.js",
+}
 QUERY = {"channel": "storage.State of charge", "from_ms": 0, "to_ms": 10, "day": "2026-01-01"}
+WHOLE = True
+"""With the routes of every part of the service."""
+PARTS_OF_ROUTES = ("/api/day/", "/api/diagnosis/", "/api/orders", "/api/page", "/api/homes/")
 OPERATOR, VIEWER, ONE, TWO, NOBODY = "operator", "viewer", "home-1", "home-2", None
 
 
@@ -40,6 +53,7 @@ def routes(description):
 def filled(path, home):
     for name, value in {"home": home, **FILLED}.items():
         path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path
     return path
 
 
@@ -110,6 +124,23 @@ def test_a_home_cannot_tell_whether_another_is_there(served):
     assert (there.status_code, there.text) == (absent.status_code, absent.text)
 
 
+def test_a_token_in_an_address_is_no_token(served):
+    asked = {"access_token": served.secrets[OPERATOR], "token": served.secrets[OPERATOR]}
+
+    answer = served.ask("GET", "/api/me", None, params=asked)
+
+    assert answer.status_code == 401
+    deeds = read_deeds(served.parts.store, before=None, limit=3)
+    assert not [deed for deed in deeds if served.secrets[OPERATOR] in repr(deed)]
+
+
+def test_nobody_is_sent_where_the_host_header_says(served):
+    for path in ("/api/homes/", "/health/"):
+        answer = served.ask("GET", path, headers={"Host": "evil.example"})
+
+        assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 @pytest.mark.parametrize("path", ["/api/homes/home-1%2F..%2Fhome-2", "/api/homes/home-1/../home-2"])
 def test_a_path_that_leads_around_leads_nowhere(served, path):
     headers = [("Host", "x"), ("Authorization", f"Bearer {served.secrets[ONE]}")]
@@ -168,20 +199,26 @@ def test_revoked_and_expired_tokens_are_refused(served):
     assert [answer.status_code for answer in found] == [401, 401]
 
 
-def test_every_route_is_behind_the_guard(new_parts):
-    app = create_app(new_parts())
-    described = app.openapi()["paths"]
+def test_every_route_is_behind_the_guard(served, description):
+    described = description["paths"]
 
     kept = {
         (method.lower(), route.path)
-        for router in app.routes
+        for router in served.app.routes
         for route in router.original_router.routes
         if isinstance(route, GuardedRoute)
         for method in route.methods
     }
 
     assert kept == {(method, path) for path, each in described.items() for method in each}
-    assert all(hasattr(router, "original_router") for router in app.routes)
+    assert all(hasattr(router, "original_router") for router in served.app.routes)
+    for part in PARTS_OF_ROUTES:
+        assert any(path.startswith(part) for path in described), part
+
+
+def test_the_description_loads_nothing_from_elsewhere(served, description):
+    assert "http" not in json.dumps(description).replace('"http"', "").replace("HTTP", "")
+    assert {route.path for route in served.app.routes if hasattr(route, "path")} == set()
 
 
 def test_a_route_that_does_not_say_whom_it_is_for_cannot_be_made():

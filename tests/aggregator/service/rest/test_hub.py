@@ -95,6 +95,17 @@ async def test_no_more_watch_than_there_is_room_for():
 
 
 @on_a_loop
+async def test_nobody_takes_the_places_of_all_others():
+    hub = EventHub("run", each=2)
+    taken = [hub.watch(None, who="one") for _ in range(3)]
+
+    assert [watcher is not None for watcher in taken] == [True, True, False]
+    assert hub.watch(None, who="other") is not None
+    hub.release(taken[0])
+    assert hub.watch(None, who="one") is not None
+
+
+@on_a_loop
 async def test_nothing_is_lost_between_threads():
     hub = EventHub("run", queue=10_000)
     watcher = hub.watch(None)

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from aggregator.service.registry.audit import read_deeds
-from aggregator.service.rest.limiter import RateLimiter, RateLimits
+from aggregator.service.rest.limiter import RateLimiter, RateLimits, counted_address
 
 FEW = RateLimits(member="3/hour", home="2/hour", stranger="4/hour", refused="2/hour")
 
@@ -50,6 +50,18 @@ def test_who_guesses_is_not_heard_and_does_not_fill_the_audit_log(ask):
     deeds = read_deeds(parts.store, before=None, limit=99)
     assert [each.who for each in deeds if each.outcome == "refused"] == ["unknown", "unknown"]
     assert get("/api/me", "viewer").status_code == 200
+
+
+def test_all_addresses_of_one_line_are_counted_together():
+    given = ("192.0.2.1", "unknown", "2001:db8:1:2:3::4", "2001:db8:1:2::1", "fe80::1%eth0")
+
+    assert [counted_address(each) for each in given] == [
+        "192.0.2.1",
+        "unknown",
+        "2001:db8:1:2::/64",
+        "2001:db8:1:2::/64",
+        "fe80::/64",
+    ]
 
 
 def test_a_limit_tells_how_long_to_wait_and_holds_over_any_time():

@@ -1,14 +1,16 @@
 """The REST interface among the service's parts."""
 
 import asyncio
+import re
 import socket
 
 import httpx
 import pytest
 
 from aggregator.service.errors import ServiceConfigError
+from aggregator.service.first_start import prepared_store
 from aggregator.service.rest.part import RestPart
-from aggregator.service.serve import House, prepared_store
+from aggregator.service.serve import House
 from aggregator.service.settings import read_service
 from devices.clock import SystemClock
 
@@ -47,6 +49,65 @@ def test_it_listens_where_the_file_says_and_stops(house):
 
     assert answer.json() == {"ready": True, "parts": {"store": "ok"}}
     assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /heal",
+        b"PUT /api/homes/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+        b"Authorization: Bearer %s\r\n\r\n{",
+    ],
+)
+def test_who_begins_a_request_and_does_not_end_it_is_let_go(house, begun):
+    made, lines = house("[rest]\nport = 0\n")
+    part = RestPart(made)
+    part.patience.most_s = 0.1
+    _, secret = part.parts.tokens.make("a", "operator", who="test", at_ms=made.now_ms())
+
+    async def story():
+        await part.start()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", int(lines[0].rpartition(":")[2])
+        )
+        writer.write(begun.replace(b"%s", secret.encode()))
+        try:
+            async with asyncio.timeout(60):
+                said = await reader.read()
+        except ConnectionResetError:
+            said = b""
+        writer.close()
+        await part.stop()
+        return said
+
+    assert asyncio.run(story()) == b""
+    assert part.patience.let_go == 1
+
+
+def test_requests_in_one_piece_are_answered_in_their_order(house):
+    made, lines = house("[rest]\nport = 0\n")
+    part = RestPart(made)
+    part.patience.most_s = 0.1
+
+    async def story():
+        await part.start()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", int(lines[0].rpartition(":")[2])
+        )
+        heads = (b"GET /health HTTP/1.1\r\nHost: x\r\n", b"GET /api/me HTTP/1.1\r\nHost: x\r\n")
+        writer.write(b"\r\n".join((*heads, b"GET /health HTTP/1.1\r\nHost: x\r\n"))[:-2])
+        writer.write(b"\r\nConnection: close\r\n\r\n")
+        async with asyncio.timeout(60):
+            said = await reader.read()
+        writer.close()
+        await part.stop()
+        return said
+
+    said = asyncio.run(story())
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"200", b"401", b"200"]
+    assert part.patience.let_go == 0
 
 
 def test_a_port_that_is_taken_is_one_line(house):

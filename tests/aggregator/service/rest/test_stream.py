@@ -11,6 +11,8 @@ from aggregator.service.rest.live import LiveValues
 from aggregator.service.store.tables import homes_now
 
 WAIT_S = 60.0
+LATER_MS = 1_780_315_320_000
+"""So long after the homes were heard that no look has anything to tell of them."""
 
 
 def events(lines, count):
@@ -34,7 +36,7 @@ def read(answer, count):
 
 @pytest.fixture
 def fresh(serving, new_parts, populate):
-    parts = new_parts()
+    parts = new_parts(clock_ms=lambda: LATER_MS)
     secrets, _ = populate(parts)
     with serving(parts) as url:
         yield url, parts, secrets
@@ -149,4 +151,33 @@ def test_no_more_watch_than_there_is_room_for(serving, new_parts, populate):
         answer = httpx.get(f"{url}/api/events", headers=headers, verify=False)
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
-    assert answer.json()["detail"] == "0 clients watch already; try again later"
+    assert answer.json()["detail"] == (
+        "0 clients watch already, or 100 with this token; try again later"
+    )
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_a_stream_ends_with_the_token_that_it_was_asked_for_with(serving, new_parts, populate, end):
+    now_ms = [LATER_MS]
+    parts = new_parts(clock_ms=lambda: now_ms[0])
+    populate(parts)
+    expires_ms = now_ms[0] + 1000
+    token, secret = parts.tokens.make(
+        "page", "viewer", who="test", at_ms=now_ms[0], expires_ms=expires_ms
+    )
+    headers = {"Authorization": f"Bearer {secret}"}
+    with (
+        serving(parts) as url,
+        httpx.Client(base_url=url, timeout=WAIT_S, verify=False) as client,
+        client.stream("GET", "/api/events", headers=headers) as answer,
+    ):
+        lines = answer.iter_lines()
+        assert events(lines, 1)[0][0] == "hello"
+        if end == "expired":
+            now_ms[0] = expires_ms
+        else:
+            parts.tokens.revoke(token.id, who="test", at_ms=now_ms[0])
+
+        assert [line for line in lines if line.startswith("event")] == []
+        assert parts.hub.watching == 0
+        assert client.get("/api/events", headers=headers).status_code == 401

@@ -5,12 +5,12 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from aggregator.service.first_start import prepared_store
 from aggregator.service.registry.bodies import HomeBody
 from aggregator.service.registry.errors import RegistryAbsentError
 from aggregator.service.registry.registry import Registry
 from aggregator.service.registry.writing import Edit
 from aggregator.service.rest.token_command import token
-from aggregator.service.serve import prepared_store
 from aggregator.service.settings import read_service
 from devices.clock import SystemClock
 
