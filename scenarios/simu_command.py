@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from aggregator.service.serve import known_tables, prepared_store
+from aggregator.service.first_start import prepared_store
+from aggregator.service.serve import known_tables
 from aggregator.service.settings import read_service
 from aggregator.service.store.rollups import roll_up
 from devices.battery_bank import BatteryBank
 from devices.clock import SystemClock
 from scenarios.options import homes_option, json_option, seed_option
+from scenarios.report.quantity import plural
 from scenarios.simu import Asked, enter_homes, live, write_lived
 
 
@@ -26,13 +28,21 @@ from scenarios.simu import Asked, enter_homes, live, write_lived
     help="The service's folder.",
 )
 @homes_option(default=20)
-@click.option("--days", type=click.IntRange(1, 400), default=14, show_default=True)
+@click.option(
+    "--days", type=click.IntRange(1, 400), default=14, show_default=True, help="Days of telemetry."
+)
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Last local day.  [default: yesterday]",
 )
-@click.option("--period-s", type=click.Choice(["60", "300", "900"]), default="900")
+@click.option(
+    "--period-s",
+    type=click.Choice(["60", "300", "900"]),
+    default="900",
+    show_default=True,
+    help="Seconds that a row covers.",
+)
 @seed_option
 @json_option
 def simu(
@@ -69,5 +79,7 @@ def simu(
         store.close()
     told = {"homes": homes, "first": str(asked.first), "last": str(last), "rows": rows}
     told |= {"rolled_up": bins}
-    line = f"{homes} homes from {asked.first} to {last}: {rows} rows, {bins} bins rolled up"
+    line = (
+        f"{plural(homes, 'home')} from {asked.first} to {last}: {rows} rows, {bins} bins rolled up"
+    )
     click.echo(json.dumps(told, indent=2) if as_json else line)

@@ -5,26 +5,34 @@ of its own and reads and writes its own topics only; the service reads and write
 """
 
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from amqtt.adapters import ReaderAdapter, WriterAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import Action, BaseContext, BrokerConfig, ListenerConfig
-from amqtt.errors import BrokerError
+from amqtt.errors import AMQTTError, BrokerError, MQTTError, NoDataError
+from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
-from aggregator.service.credentials import SERVICE, BrokerUsers
+from aggregator.service.credentials import BROKER_USERS, SERVICE, BrokerUsers
 from aggregator.service.errors import BrokerUnavailableError
-from aggregator.service.settings import BrokerSettings
-from devices.adapter.certificates import CertificateFiles
+from aggregator.service.first_start import BROKER_TLS
+from aggregator.service.ingest.subscriber import Tell
+from aggregator.service.settings import BrokerSettings, ServiceSettings
+from devices.adapter.certificates import CertificateFiles, files_in
 
 # a library that logs without a handler prints to stderr (§7)
 logging.getLogger("amqtt").addHandler(logging.NullHandler())
 logging.getLogger("transitions").addHandler(logging.NullHandler())
 
+CLIENT_ID: Final = "gridpact-"
+"""How gateways' and our own ids of clients begin."""
 _PLACE: Final = "aggregator.service.broker"
 
 
@@ -99,11 +107,108 @@ def may_use(gateway: str, topic: str, *, root: str, writes: bool) -> bool:
     return topic in heard or topic.startswith(f"{own}command/")
 
 
+def may_be(name: str, client_id: str) -> bool:
+    """Return whether who has authenticated may call itself so: no gateway takes another's place.
+
+    Parameters
+    ----------
+    name : str
+        Its user name.
+    client_id : str
+        What it calls itself; ours and gateways' begin alike (docs/mqtt.md).
+    """
+    ours = client_id.startswith(CLIENT_ID)
+    return not ours or name == SERVICE or client_id == f"{CLIENT_ID}{name}"
+
+
+class _Twice(ReaderAdapter):  # type: ignore[misc] # amqtt is not typed
+    """Reads a connection's first packet, and then the same again."""
+
+    def __init__(self, reader: ReaderAdapter) -> None:
+        self._reader = reader
+        self._kept = bytearray()
+        self._again = False
+
+    def rewind(self) -> None:
+        """Begin anew with what was read."""
+        self._again = True
+
+    async def read(self, n: int = -1) -> bytes:
+        """See `amqtt.adapters.ReaderAdapter`."""
+        if self._again:
+            again = bytes(self._kept[:n])
+            del self._kept[:n]
+            return again
+        found: bytes = await self._reader.read(n)
+        self._kept += found
+        return found
+
+    def feed_eof(self) -> None:
+        """See `amqtt.adapters.ReaderAdapter`."""
+        self._reader.feed_eof()
+
+
+class _Subscriptions(dict[str, list[tuple[Session, int]]]):
+    """Who asked for what; it may change while amqtt, which waits in between, goes through it."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().__iter__()))
+
+    def items(self) -> Any:  # noqa: ANN401 -- a list, where a dict has a view
+        """Return them as they are now."""
+        return [(topic, list(asked)) for topic, asked in super().items()]
+
+
 class _Broker(Broker):  # type: ignore[misc] # amqtt is not typed
+    def __init__(self, config: BrokerConfig) -> None:
+        super().__init__(config)
+        self._subscriptions = _Subscriptions()
+
     async def stream_connected(self, *given: object, **named: object) -> None:
         """Serve a client; one that is cut off is no error, and asyncio would print its trace."""
         with suppress(OSError):
             await super().stream_connected(*given, **named)
+
+    async def _initialize_client_session(
+        self, reader: ReaderAdapter, writer: WriterAdapter, *where: object
+    ) -> tuple[BrokerProtocolHandler, Session]:
+        """Find a client's session once it is known who it is.
+
+        amqtt would first give up the session of the same name, with what it asked for, its
+        connection and its user's name, and ask for a password then.
+        """
+        first = _Twice(reader)
+        try:
+            _, asking = await BrokerProtocolHandler.init_from_connect(
+                first, writer, self.plugins_manager
+            )
+            await self._check(asking, writer)
+        except (AMQTTError, MQTTError, NoDataError):
+            await writer.close()
+            raise
+        first.rewind()
+        found: tuple[BrokerProtocolHandler, Session] = await super()._initialize_client_session(
+            first, writer, *where
+        )
+        return found
+
+    async def _check(self, asking: Session, writer: WriterAdapter) -> None:
+        """Refuse who is not known, or takes a place that is not theirs."""
+        there, _ = self._sessions.get(asking.client_id, (asking, None))
+        known = await self._authenticate(asking, None)
+        own = known and may_be(asking.username, asking.client_id)
+        if not own or there.username != asking.username:
+            await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
+            msg = f"{asking.client_id} may not come in"
+            raise AMQTTError(msg)
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Hand out what is retained to who asked for it; amqtt would, of all that anybody asked."""
+        asked = self._subscriptions.get(subscription[0], ())
+        if any(each.client_id == session.client_id for each, _ in asked):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 class BuiltInBroker:
@@ -154,3 +259,37 @@ class BuiltInBroker:
         """Stop listening and hang up."""
         if self._broker is not None:
             await self._broker.shutdown()
+
+
+class BrokerPart:
+    """The built-in broker as a part of the service.
+
+    Parameters
+    ----------
+    settings : ServiceSettings
+        What `aggregator.service.first_start.with_built_in` returns.
+    tell : callable
+        Is told where it listens.
+    """
+
+    def __init__(self, settings: ServiceSettings, tell: Tell) -> None:
+        self._settings, self._tell = settings.broker, tell
+        self._broker = BuiltInBroker(
+            settings.broker,
+            users=settings.folder / BROKER_USERS,
+            tls=files_in(settings.folder / BROKER_TLS),
+        )
+
+    async def start(self) -> None:
+        """See `aggregator.service.serve.Part`."""
+        await self._broker.start()
+        ours = self._settings
+        where = f"{ours.listen}:{ours.port_used}"
+        self._tell(f"built-in broker at {where}, its authority in {ours.ca_file}")
+
+    async def stop(self) -> None:
+        """See `aggregator.service.serve.Part`."""
+        await self._broker.stop()
+
+    def check(self) -> None:
+        """See `aggregator.service.serve.Part`; it does not end by itself."""

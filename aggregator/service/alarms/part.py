@@ -122,7 +122,7 @@ class AlarmsPart:
     def _repeat(self, work: Callable[[], object], each_s: float) -> None:
         try:
             while not self._ending.is_set():
-                with suppress(StoreUnavailableError):  # the ingest tells it
+                with suppress(StoreUnavailableError):  # the store tells it
                     work()
                 self._ending.wait(each_s)
         except Exception as error:  # whoever runs us raises it

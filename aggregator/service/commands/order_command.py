@@ -11,7 +11,7 @@ from aggregator.service.commands.order_client import OrderClient, is_over
 from aggregator.service.commands.order_words import WHATS, command_of, seconds, target_of
 from aggregator.service.commands.settings import CommandSettings
 from aggregator.service.commands.states import DONE
-from aggregator.service.serve import ADMIN_TOKEN
+from aggregator.service.first_start import ADMIN_TOKEN
 from aggregator.service.settings import ServiceSettings
 from contracts.commands.options import file_argument, json_option
 

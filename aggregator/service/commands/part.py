@@ -86,5 +86,5 @@ class CommandsPart:
                 self._following.give_up(now_ms)
                 self._late_s = now_s
         except StoreUnavailableError:
-            return _AGAIN_S  # the ingest tells it
+            return _AGAIN_S  # the store tells it
         return _BUSY_S if busy else _TURN_S

@@ -135,7 +135,8 @@ class Batch:
             if told.wants_receipt:
                 found.setdefault(sender, []).append(told.id)
         for sender, refused in self.refused:
-            if refused.message_id is not None:
+            # what is in the future may not be so when it comes again, or when our clock is mended
+            if refused.message_id is not None and refused.reason is not Reason.IN_FUTURE:
                 found.setdefault(sender, []).append(refused.message_id)
         return found
 

@@ -55,12 +55,11 @@ class Counting:
             self.commit_s = commit_s
             self.store_lost = False
 
-    def failed(self) -> bool:
-        """Add a transaction that failed; return whether the one before did not."""
+    def failed(self) -> None:
+        """Add a transaction that failed."""
         with self.lock:
             self.failures += 1
-            first, self.store_lost = not self.store_lost, True
-            return first
+            self.store_lost = True
 
     def refuse(self, reasons: Counter[str]) -> None:
         """Add refusals."""

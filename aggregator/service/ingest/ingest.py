@@ -7,7 +7,6 @@ keeps the rest.
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
 
 from msgspec import json
@@ -28,9 +27,6 @@ _RETRY_S: Final = (0.2, 2.0)
 _TURN_S: Final = 0.25
 """How often a thread that has nothing to do looks whether it is to end. [s]"""
 
-Listener = Callable[[Batch], None]
-"""Is told of each batch that is in the store, in the ingest's thread; must not wait."""
-
 
 class Ingest:
     """The subscriber, and the thread that writes what it hears.
@@ -44,9 +40,7 @@ class Ingest:
     clock : Clock
         The present.
     tell : callable
-        Takes lines for the log: what is lost and what is back, once each.
-    listener : callable, optional
-        Is told of each batch once it is in the store.
+        Takes lines for the log: that the broker is lost, and that it is back, once each.
     """
 
     def __init__(
@@ -56,13 +50,10 @@ class Ingest:
         store: Store,
         clock: Clock,
         tell: Tell,
-        listener: Listener | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
-        self._tell = tell
-        self._listener = listener
         self._numbers: dict[str, int] = {}
         self._counting = Counting()
         self._ending = threading.Event()
@@ -93,10 +84,6 @@ class Ingest:
         """Return what was done so far."""
         link = self._subscriber
         return self._counting.now(waiting=link.waiting, connected=link.connected)
-
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Say something below the root at the broker; see `Subscriber.publish`."""
-        self._subscriber.publish(topic, payload)
 
     def check(self) -> None:
         """Raise what ended the thread, if anything has: without it nothing is taken any more."""
@@ -140,8 +127,6 @@ class Ingest:
         self._subscriber.acknowledge(messages)
         for sender, ids in batch.receipts().items():
             self._subscriber.publish(f"{sender}/{RECEIVED}", json.encode({"ids": ids}))
-        if self._listener is not None:
-            self._listener(batch)
 
     def _written(self, batch: Batch, messages: int) -> bool:
         """Return whether a batch is in the store."""
@@ -152,12 +137,9 @@ class Ingest:
             told = sum(len(each.rows) for _, each in batch.told)
             with self._store.write() as connection:
                 new = batch.write(connection, self._numbers, now_ms=now_ms)
-        except StoreUnavailableError as error:
-            if self._counting.failed():
-                self._tell(f"store lost: {error}")
+        except StoreUnavailableError:
+            self._counting.failed()
             return False
-        if self._counting.store_lost:
-            self._tell("store back")
         self._counting.committed(
             messages=messages, rows=new, told=told, commit_s=time.perf_counter() - began_s
         )

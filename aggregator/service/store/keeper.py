@@ -54,7 +54,7 @@ class KeeperPart:
                     await self._forget()
                     forgot_s = house.clock.monotonic_s()
             except StoreUnavailableError:
-                pass  # the ingest tells it; the marks stay
+                pass  # the store tells it; the marks stay
             await asyncio.sleep(_ROLL_S)
 
     async def _roll_up(self) -> None:

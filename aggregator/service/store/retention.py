@@ -31,6 +31,7 @@ from aggregator.service.store.tables import (
     audit,
     commands,
     homes,
+    homes_now,
     papers,
     refusals,
     runs,
@@ -92,7 +93,8 @@ class RetentionSettings:
 def forget_old(store: Store, settings: RetentionSettings, *, now_ms: int) -> Iterator[int]:
     """Delete what is older than it is kept for; yield how many rows went in each transaction.
 
-    What has not been rolled up yet stays, and whatever is open.
+    What has not been rolled up yet stays, and whatever is open. Time is up when measurements of a
+    later time are here: our clock alone, which may be wrong, throws nothing away.
 
     Raises
     ------
@@ -101,7 +103,10 @@ def forget_old(store: Store, settings: RetentionSettings, *, now_ms: int) -> Ite
     """
     with store.read() as connection:
         due_ms = due_since_ms(connection)
+        newest_ms = connection.execute(select(func.max(homes_now.c.end_ms))).scalar()
         numbers = list(connection.execute(select(homes.c.number)).scalars())
+    if newest_ms is not None:
+        now_ms = min(now_ms, newest_ms)
     tables: tuple[tuple[Table, int], ...] = (
         (telemetry, settings.raw_days),
         (telemetry_1min, settings.minute_days),

@@ -1,10 +1,11 @@
 """The database: one writer at a time in SQLite, a pool of connections in PostgreSQL."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,16 +21,29 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from aggregator.service.errors import ServiceConfigError, ServiceError, StoreUnavailableError
+from aggregator.service.store.news import StoreNews
 from devices.settings import read_secret
 
 _BUSY_S: Final = 30.0
 """How long another process may hold SQLite's lock; ours is held for one batch. [s]"""
 _CONNECT_S: Final = 5
 """How long PostgreSQL may take to let us in. [s]"""
+_GONE: Final = {  # a computer that is cut off says nothing, and the system would wait for hours
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""After half a minute without a sign of its computer a connection to PostgreSQL is over."""
 _TRUSTED_S: Final = 1.0
 """How long a connection that was not used is still believed in. [s]"""
 _NOT_ALLOWED: Final = "42501"
 _READ_ONLY: Final = "25006"
+_REMEDIES: Final = {
+    "full": "make room on its disk",
+    "locked": "end the other program that holds it",
+}
+"""What mends SQLite, by a word of what it says."""
 _POOL: Final = 16
 """Connections that are kept, for requests at the same time."""
 
@@ -44,6 +58,8 @@ class Store:
     _writer: Engine
     _reader: Engine
     _turn: "threading.Lock | None" = field(default_factory=threading.Lock)
+    news: StoreNews = field(default_factory=StoreNews)
+    """Whether it answers, as whoever used it last saw."""
 
     @property
     def is_postgres(self) -> bool:
@@ -65,7 +81,7 @@ class Store:
         StoreUnavailableError
             If the database does not answer; nothing was kept, as far as can be known.
         """
-        with self._our_turn(), self._told(), self._writer.begin() as connection:
+        with self._our_turn(), self._told(writes=True), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -116,7 +132,18 @@ class Store:
             yield
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, *, writes: bool = False) -> Iterator[None]:
+        """Turn what the database says into our errors, and tell where it is lost and back."""
+        try:
+            with self._ours():
+                yield
+        except StoreUnavailableError as error:
+            self.news.lost(str(error), writes=writes)
+            raise
+        self.news.answered(writes=writes)
+
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
         driver: Any = self._writer.dialect.dbapi
         try:
             yield
@@ -134,8 +161,8 @@ class Store:
         reason = " ".join(str(error).split())
         remedy = "check that it runs, and user and password"
         if not self.is_postgres:
-            full = "full" in reason
-            remedy = "make room on its disk" if full else "check the file and its folder"
+            known = (each for word, each in _REMEDIES.items() if word in reason)
+            remedy = next(known, "check the file and its folder")
         return StoreUnavailableError(f"{self.name} does not answer ({reason}); {remedy}")
 
     def _known(self, error: BaseException) -> ServiceError | None:
@@ -196,6 +223,12 @@ def _sqlite(address: URL, *, readonly: bool) -> Engine:
         address, connect_args={"timeout": _BUSY_S}, pool_size=_POOL, max_overflow=0
     )
 
+    def connecting(*_: object) -> None:
+        # Members' consumption is nobody else's; the files beside it take the mode of this one.
+        # A file that is there is not even opened: to close it would end SQLite's locks on it.
+        with suppress(OSError):  # SQLite says it better
+            os.close(os.open(str(address.database), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
     def connected(base: sqlite3.Connection, _: object) -> None:
         base.isolation_level = None  # transactions begin where we say
         for pragma in (
@@ -210,6 +243,8 @@ def _sqlite(address: URL, *, readonly: bool) -> Engine:
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
+    if not readonly:
+        event.listen(engine, "do_connect", connecting)
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
     return engine
@@ -219,7 +254,7 @@ def _postgres(address: URL, *, readonly: bool) -> Engine:
     words = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if readonly else "")
     engine = create_engine(
         address,
-        connect_args={"connect_timeout": _CONNECT_S, "options": words},
+        connect_args={"connect_timeout": _CONNECT_S, "options": words, **_GONE},
         pool_size=_POOL,
         max_overflow=0,
         isolation_level="REPEATABLE READ" if readonly else "READ COMMITTED",

@@ -10,6 +10,7 @@ from aggregator.service.store.tables import (
     audit,
     commands,
     homes,
+    homes_now,
     papers,
     refusals,
     runs,
@@ -114,6 +115,15 @@ def test_what_is_over_goes_in_small_steps_and_what_is_open_or_younger_stays(stor
             assert found == expected
         assert connection.scalar(select(func.count()).select_from(settlements)) == 1
     assert sum(forget_old(store, SETTINGS, now_ms=NOW_MS)) == 0
+
+
+def test_a_clock_that_runs_ahead_throws_nothing_away(sqlite_store):
+    with sqlite_store.write() as connection:
+        for table, rows in GIVEN.items():
+            connection.execute(insert(table), rows)
+        connection.execute(insert(homes_now).values(home_number=1, end_ms=OLD_MS))
+
+    assert sum(forget_old(sqlite_store, SETTINGS, now_ms=NOW_MS + 400 * DAY_MS)) == 0
 
 
 @pytest.mark.parametrize("days", [(29, 60), (90, 60), (90, 40_000)])

@@ -105,6 +105,7 @@ def test_a_first_start_makes_its_secrets_hears_a_gateway_and_ends_when_told(serv
     # a line each, and no trace of a client that was cut off
     assert [each for each in said.splitlines() if not re.match(r"\d{4}-\d\d-\d\dT", each)] == []
     secrets = (
+        "service.db",
         "admin.token",
         "broker.password",
         "broker.users",
