@@ -41,8 +41,12 @@ from contracts.commands.options import (
 @click.option("--end-soc", type=float, help="Least final state of charge.  [default: as at start]")
 @click.option("--free-end", is_flag=True, help="Let the day end with an empty battery.")
 @click.option("--export-limit-w", type=float, help="The fleet's greatest mean export.")
-@click.option("--time-limit-s", type=float, default=20.0, show_default=True)
-@click.option("--out", type=file_argument, default=Path("plan.json"), show_default=True)
+@click.option(
+    "--time-limit-s", type=float, default=20.0, show_default=True, help="Time that the solver has."
+)
+@click.option(
+    "--out", type=file_argument, default=Path("plan.json"), show_default=True, help="File to write."
+)
 @json_option
 def plan(  # noqa: PLR0913 - one parameter per option
     *,
@@ -104,9 +108,27 @@ def _tell_plan(planned: Plan, out: Path, *, as_json: bool) -> None:
 @click.option(
     "--prices", type=file_argument, required=True, help="CSV with a column price_per_mwh."
 )
-@click.option("--award-share", type=click.FloatRange(0, 1), default=1.0, show_default=True)
-@click.option("--limit-price", type=float, default=0.0, show_default=True, help="Per MWh.")
-@click.option("--out", type=file_argument, default=Path("award.json"), show_default=True)
+@click.option(
+    "--award-share",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of each offer that the market takes.",
+)
+@click.option(
+    "--limit-price",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Least price that is sold at, per MWh.",
+)
+@click.option(
+    "--out",
+    type=file_argument,
+    default=Path("award.json"),
+    show_default=True,
+    help="File to write.",
+)
 @json_option
 def bid(
     *,
@@ -129,7 +151,7 @@ def bid(
     write_award(out, award)
     awarded = sum(1 for energy_wh in award.quantity_wh if energy_wh)
     told = {"award": str(out), "intervals": awarded, "quantity_wh": sum(award.quantity_wh)}
-    line = f"awarded {told['quantity_wh']} Wh in {awarded} intervals: {out}"
+    line = f"awarded {told['quantity_wh']} Wh in {awarded} interval{'s'[: awarded != 1]}: {out}"
     click.echo(json.dumps(told, indent=2) if as_json else line)
 
 
@@ -186,6 +208,7 @@ def status(*, day: datetime, zone: str, access: Access, as_json: bool) -> None:
         table.add_column("start (UTC)" if name == "start" else name, justify="right", no_wrap=True)
     for start, row in zip(grid.starts(), rows, strict=True):
         row["start"] = f"{start:%Y-%m-%d %H:%M}"
+        row["final"] = "yes" if row["final"] else "no"
         table.add_row(*("-" if value is None else str(value) for value in row.values()))
     Console().print(table)
 

@@ -171,7 +171,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"cannot be read ({error})"
+        why = error.strerror if isinstance(error, OSError) else error
+        problem = f"cannot be read ({why})"
         raise FileError(path, problem, "check the path and that it is UTF-8 text") from error
 
 
@@ -206,7 +207,7 @@ def _read_value(path: Path, kind: str) -> Json:
         raise FileError(path, problem, f"write the {kind} again", row=error.lineno) from error
     if not isinstance(body, dict) or body.get("kind") != kind:
         found = body.get("kind") if isinstance(body, dict) else type(body).__name__
-        raise FileError(path, f"holds {found!r}, not a {kind}", f"give the file of the {kind}")
+        raise FileError(path, f"holds {found!r}, not {kind!r}", f"give the file of the {kind}")
     return body
 
 

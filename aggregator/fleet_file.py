@@ -59,8 +59,9 @@ def _parse(path: Path) -> Json:
     try:
         body = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except ValueError as error:
-        kind = "TOML" if path.suffix == ".toml" else "JSON"
-        raise FileError(path, f"is not {kind} ({error})", "mend the syntax") from error
+        toml = path.suffix == ".toml"
+        remedy = "mend the syntax" if toml else "mend the syntax, or call it .toml if it is TOML"
+        raise FileError(path, f"is not {'TOML' if toml else 'JSON'} ({error})", remedy) from error
     if not isinstance(body, dict) or not body.keys() & {"battery", "homes"}:
         raise FileError(path, "has neither battery nor homes", "describe one of them")
     if body.keys() >= {"battery", "homes"}:

@@ -50,9 +50,15 @@ def settle(*, prices: Path, boundary: Path | None, access: Access, as_json: bool
     readings_wh = {} if boundary is None else _readings_wh(boundary, grid)
     ledger = access.as_owner()
     require_step(prices, grid, ledger.fleet.interval_s())
-    settled: list[Settlement] = []
+    console, settled = Console(stderr=True), list[Settlement]()
     before = not_over = otherwise = 0
-    for clearing in track(clearings, "settling", console=Console(stderr=True), transient=True):
+    for clearing in track(
+        clearings,
+        "settling",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,  # else it writes an empty line
+    ):
         delivery = ledger.fleet.delivery(clearing.interval)
         if not delivery.commitment_wh:
             continue
@@ -127,7 +133,8 @@ def _tell_settled(
         return
     click.echo(f"{len(settled) - before} settled now, {before} before: {line}")
     if not_over:
-        click.echo(f"{not_over} promised intervals are not over yet")
+        are = "interval is" if not_over == 1 else "intervals are"
+        click.echo(f"{not_over} promised {are} not over yet")
     if not (settled or not_over):
         click.echo("nothing was promised in these intervals")
     if scaled:

@@ -24,7 +24,6 @@ SETTINGS: dict[str, Any] = {
     "viaIR": True,
     # Without the metadata's hash the bytecode depends on the code alone, not on comments or paths.
     "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
-    "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}},
 }
 
 _IMPORT = re.compile(r'^import [^"]*"([^"]+)";', re.MULTILINE)
@@ -55,7 +54,13 @@ def compile_contracts() -> dict[str, dict[str, Any]]:
     task = {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in texts.items()},
-        "settings": SETTINGS,
+        "settings": {
+            **SETTINGS,
+            # Only what is deployed: each library and base by itself is compiled for nothing.
+            "outputSelection": {
+                f"{name}.sol": {name: ["abi", "evm.bytecode.object"]} for name in CONTRACTS
+            },
+        },
     }
     try:
         output = solcx.compile_standard(task, solc_binary=_solc_binary())

@@ -90,6 +90,17 @@ def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
 
 
 @compiled
+def put(place: FloatArray | IntArray, numbers: FloatArray | IntArray) -> None:
+    """Copy ``numbers`` to the beginning of ``place``.
+
+    A loop, as all through these files: an assignment of slices has numba compile what words its
+    error, for a third of the whole time.
+    """
+    for i in range(len(numbers)):
+        place[i] = numbers[i]
+
+
+@compiled
 def start(t: Tableau, home: Home) -> None:
     """Set up the program with the battery idle: a feasible basis, its tableau, reduced costs.
 
@@ -166,7 +177,8 @@ def _start_ends(t: Tableau, home: Home) -> None:
         t.entries[row, missing], t.entries[row, excess] = 1.0, -1.0
         t.basis[row], t.value[row] = missing, -excess_wh
         if excess_wh > 0:
-            t.entries[row] *= -1.0
+            for j in range(t.entries.shape[1]):
+                t.entries[row, j] *= -1.0
             t.basis[row], t.value[row] = excess, excess_wh
 
 
@@ -238,7 +250,9 @@ def _exchange(t: Tableau, row: int, column: int, moved_wh: float) -> None:
     from_wh = t.high[column] if t.at_high[column] else t.low[column]
     t.basis[row], t.value[row] = column, from_wh + moved_wh
     t.at_high[column] = False
-    t.entries[row] /= t.entries[row, column]
+    pivot = t.entries[row, column]
+    for j in range(len(t.reduced)):
+        t.entries[row, j] /= pivot
     for i in range(len(t.basis)):
         times = t.entries[i, column]
         if i != row and times != 0.0:

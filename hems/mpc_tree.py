@@ -18,7 +18,7 @@ from hems.mpc_exclusive import (
     TOLERANCE_MICRO,
     TOLERANCE_WH,
 )
-from hems.mpc_kernel import ENDS, Home, Tableau, compiled, read, simplex, start
+from hems.mpc_kernel import ENDS, Home, Tableau, compiled, put, read, simplex, start
 from hems.mpc_program import CHARGE, DISCHARGE, EXPORT, EXPORT_OVER, IMPORT, IMPORT_OVER
 
 
@@ -88,9 +88,9 @@ def solve_homes(numbers: Numbers) -> tuple[FloatArray, BoolArray]:
         np.empty(columns),
     )
     for h in range(homes):
-        cost[:columns] = numbers.cost[h]
-        t.low[columns:] = numbers.row_low[h, blocks : 2 * blocks]
-        t.high[columns:] = numbers.row_high[h, blocks : 2 * blocks]
+        put(cost, numbers.cost[h])
+        put(t.low[columns:], numbers.row_low[h, blocks : 2 * blocks])
+        put(t.high[columns:], numbers.row_high[h, blocks : 2 * blocks])
         home = Home(
             numbers.row_low[h, :blocks],
             numbers.row_low[h, 2 * blocks :],
@@ -114,11 +114,11 @@ def _solve_home(t: Tableau, home: Home, tree: Tree, best_wh: FloatArray) -> bool
         open_nodes -= 1
         if _no_dearer(best, tree.least[open_nodes]):
             continue
-        tree.allowed[:, :] = tree.waiting[open_nodes]
+        _put_sides(tree.allowed, tree.waiting[open_nodes])
         bound, total = _visit(t, home, tree)
         if total < best:
             best = total
-            best_wh[:] = tree.plan_wh
+            put(best_wh, tree.plan_wh)
         if _no_dearer(best, bound):
             continue
         pair, block, likely = _widest(tree.found_wh, tree.allowed)
@@ -126,11 +126,18 @@ def _solve_home(t: Tableau, home: Home, tree: Tree, best_wh: FloatArray) -> bool
             left = min(left, bound)
             continue
         for side in (FIRST + SECOND - likely, likely):
-            tree.waiting[open_nodes] = tree.allowed
+            _put_sides(tree.waiting[open_nodes], tree.allowed)
             tree.waiting[open_nodes, pair, block] = side
             tree.least[open_nodes] = bound
             open_nodes += 1
     return bool(np.isfinite(best) and _no_dearer(best, left))
+
+
+@compiled
+def _put_sides(place: IntArray, sides: IntArray) -> None:
+    """Copy the sides of both pairs."""
+    for pair in range(len(sides)):
+        put(place[pair], sides[pair])
 
 
 @compiled
@@ -157,7 +164,7 @@ def _no_dearer(cost: float, bound: float) -> bool:
 def _forbid(t: Tableau, allowed: IntArray, high: FloatArray) -> None:
     """Write a node's upper bounds: the place above a forbidden flow's cap takes what must be."""
     blocks = allowed.shape[1]
-    t.high[: len(high)] = high
+    put(t.high, high)
     for b in range(blocks):
         if allowed[GRID, b] == SECOND:
             t.high[IMPORT * blocks + b] = 0.0
@@ -178,7 +185,7 @@ def _net_out(t: Tableau, home: Home, found_wh: FloatArray, plan_wh: FloatArray) 
     One row of `hems.mpc_exclusive.net_out`. [micro]
     """
     blocks, columns = len(home.need_wh), len(found_wh)
-    plan_wh[:] = found_wh
+    put(plan_wh, found_wh)
     stored_wh, fits = 0.0, True
     for b in range(blocks):
         fits &= _net_grid(plan_wh, home.high, b, blocks)

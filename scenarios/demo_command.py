@@ -25,6 +25,7 @@ from scenarios.demo import (
     run_demo,
     write_outcome,
 )
+from scenarios.report.quantity import plural
 from scenarios.simulation.fleet import Rules
 
 
@@ -140,7 +141,7 @@ def _tell(outcome: Outcome, report: Path) -> None:
     money, loss = figures["currency"], figures["loss_micro"]
     lost = f"; lost from the bond {_money(loss)} {money}" if loss else ""
     lines = [
-        f"{figures['homes']} homes on {figures['day']}, "
+        f"{plural(outcome.day.fleet.homes, 'home')} on {figures['day']}, "
         + ("real series" if real else "GENERATED series (--data uses real ones)"),
         f"promised {_kwh(figures['committed_wh'])}, delivered {_kwh(figures['delivered_wh'])}: "
         + (f"mean export error {error:.1%}" if isinstance(error, float) else "nothing was sold"),

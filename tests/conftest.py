@@ -1,8 +1,9 @@
 """What tests of several packages need and may not find: real series, a node."""
 
+import gc
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,10 +27,43 @@ COMPILED = {
 }
 """Folders whose tests run on one kernel, compiled in up to 20 s: one process does it for all."""
 
+LONGEST = (
+    "contracts/test_days_machine.py",
+    "hems/agent/whole/test_degraded.py",
+    "hems/agent/ledger/node/test_books_killed.py",
+    "scenarios/simulation/test_fleet_day.py",
+    "scenarios/simulation/test_ray_engine.py",
+    "scenarios/bench/test_agent_bench.py",
+    "scenarios/test_scenario_command.py",
+    "scenarios/test_cli.py",
+)
+"""Files with single tests of 10 s and more: begun last, they would leave other processors idle."""
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return the place of an item's file among the `LONGEST`, after all of which come the rest."""
+    file = item.path.relative_to(Path(__file__).parent).as_posix()
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep the garbage collector away from what stays: imported modules and thousands of tests.
+
+    It would look through all of them again and again, half a second each time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests of one compiled kernel in one process."""
+    """Keep tests of one compiled kernel in one process, and begin with those that take longest."""
+    items.sort(key=_turn)
     for item in items:
         folder = str(item.path.parent.relative_to(Path(__file__).parent))
         for group, folders in COMPILED.items():

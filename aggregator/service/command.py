@@ -47,7 +47,9 @@ COMMANDS = {
     help="Where the service keeps what it makes.",
 )
 @click.option("--init", is_flag=True, help="Write a commented service.toml (or --config) and end.")
-@click.option("--only", help="Parts to run, with commas between.  [default: all]")
+@click.option(
+    "--only", help=f"Parts to run, with commas between: {', '.join(PARTS)}.  [default: all]"
+)
 @click.option("--without", help="Parts not to run, with commas between.")
 @click.option("--json", "as_json", is_flag=True, help="Log lines as JSON.")
 @click.pass_context

@@ -19,7 +19,7 @@ def account_group() -> None:
     """
 
 
-@account_group.command("new")
+@account_group.command("new", short_help="Make an account: a file and its passphrase.")
 @keys_option
 @passphrase_option
 @click.option(

@@ -30,7 +30,13 @@ PROGRAMS = {
 
 
 @click.command("dev")
-@click.option("--port", type=click.IntRange(1, 65_535), default=8545, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=8545,
+    show_default=True,
+    help="Port of 127.0.0.1 to listen on.",
+)
 @click.option(
     "--accounts",
     type=click.IntRange(2, 1000),

@@ -30,7 +30,7 @@ def enrol_command(*, members: Path, access: Access) -> None:
     click.echo(f"{len(admitted)} member{'s' if len(admitted) > 1 else ''} enrolled")
 
 
-@click.command("retire")
+@click.command("retire", short_help="Dismiss a member; its exports stay payable.")
 @click.argument("member", type=address)
 @sender_options
 def retire_command(*, member: str, access: Access) -> None:
@@ -39,7 +39,7 @@ def retire_command(*, member: str, access: Access) -> None:
     click.echo(f"{member} retired")
 
 
-@click.command("lapse")
+@click.command("lapse", short_help="Take the weight of a member that is silent.")
 @click.argument("member", type=address)
 @sender_options
 def lapse_command(*, member: str, access: Access) -> None:
@@ -64,7 +64,7 @@ def pause_command(*, access: Access) -> None:
     click.echo("reports are stopped; `chain unpause` lets them go on")
 
 
-@click.command("unpause")
+@click.command("unpause", short_help="Let reports go on.")
 @sender_options
 def unpause_command(*, access: Access) -> None:
     """Let reports go on; intervals that were not final get their grace time again."""

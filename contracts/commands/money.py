@@ -30,7 +30,7 @@ def mint_command(*, amount_micro: int, access: Access) -> None:
     click.echo(f"the owner holds {money(ledger.token.balance_micro(owner))}")
 
 
-@click.command("bond")
+@click.command("bond", short_help="Deposit AMOUNT, from which losses are paid.")
 @click.argument("amount_micro", metavar="AMOUNT", type=micro)
 @sender_options
 def bond_command(*, amount_micro: int, access: Access) -> None:
@@ -59,7 +59,7 @@ def claim_command(*, day: datetime, zone: str, access: Access) -> None:
     click.echo(f"{account} was paid {money(paid_micro)}")
 
 
-@click.command("retract")
+@click.command("retract", short_help="Take back the prices and reading posted last.")
 @click.argument("start", type=timestamp)
 @sender_options
 def retract_command(*, start: int, access: Access) -> None:

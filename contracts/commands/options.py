@@ -54,6 +54,17 @@ def address(text: str) -> str:
         raise click.BadParameter(str(error)) from error
 
 
+def _urls(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return nodes' URLs, or refuse what is none."""
+    del ctx, param
+    for url in given:
+        if not url.startswith(("http://", "https://")):
+            host = url.rpartition("@")[2].partition("/")[0]  # the rest may hold a secret
+            msg = f"{host!r} is no URL of a node; begin it with http:// or https://"
+            raise click.BadParameter(msg)
+    return given
+
+
 def micro(text: str) -> int:
     """Return an argument's positive amount of money, or raise ``click.BadParameter``. [micro]"""
     try:
@@ -104,6 +115,7 @@ _LEDGER_OPTIONS = (
         "urls",
         required=True,
         multiple=True,
+        callback=_urls,
         help="URL of a JSON-RPC node, such as http://127.0.0.1:8545; several are tried in turn.",
     ),
     click.option(

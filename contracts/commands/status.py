@@ -116,7 +116,7 @@ def _add_contracts(table: Table, found: Mapping[str, Any]) -> None:
         ]
         table.add_row(name, f"{found[name]['address']}\n{', '.join(plain)}")
     books = [
-        f"{key.removesuffix('_micro')} {Decimal(value).scaleb(-6):.2f}"
+        f"{key.removesuffix('_micro').replace('_', ' ')} {Decimal(value).scaleb(-6):.2f}"
         for key, value in found["books"].items()
         if key.endswith("_micro")
     ]
@@ -125,5 +125,5 @@ def _add_contracts(table: Table, found: Mapping[str, Any]) -> None:
     table.add_row("file", found["file"])
 
 
-_BOOKS = {"bond", "funds", "fees", "credits", "carriedLoss"}
+_BOOKS = {"bond", "funds", "fees", "credits", "losses", "carriedLoss"}
 """Solidity's names of what `books` shows already."""

@@ -10,8 +10,6 @@ from contracts.chain import Chain
 from contracts.errors_connection import ContractMismatchError
 from contracts.words import WORD
 
-_STRIDE = 256
-"""Bytes that are compared at once, where nothing differs."""
 _BEGINNING = 8
 """Bytes of code before any immutable: those that set up the memory."""
 
@@ -86,16 +84,20 @@ def _fits(code: bytes, template: bytes) -> bool:
     if code[len(template) :].strip(b"\0"):  # zeros after its end mean nothing; pyrevm adds some
         return False
     place = 0
-    while place < len(template):
-        if code[place : place + _STRIDE] == template[place : place + _STRIDE]:
-            place += _STRIDE
-        elif code[place] == template[place]:
-            place += 1
-        elif (start := _blank_word(template, place)) is not None:
-            place = start + WORD
-        else:
+    while (place := _difference(code, template, place)) < len(template):
+        start = _blank_word(template, place)
+        if start is None:
             return False
+        place = start + WORD
     return True
+
+
+def _difference(code: bytes, template: bytes, place: int) -> int:
+    """Return where the two differ first from ``place`` on; the template's length if nowhere."""
+    size = len(template)
+    # As numbers they are compared in one go: their highest difference is the first one.
+    ours, theirs = (int.from_bytes(each[place:size], "big") for each in (code, template))
+    return size - ((ours ^ theirs).bit_length() + 7) // 8
 
 
 def _blank_word(template: bytes, place: int) -> int | None:

@@ -10,7 +10,7 @@ from devices.commands.stopping import run_until_stopped
 from devices.errors import DeviceConfigError
 
 
-@click.command("adapter")
+@click.command("adapter", short_help="Serve a storage to gateways: the SunSpec adapter.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),

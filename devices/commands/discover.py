@@ -11,9 +11,15 @@ from devices.commands.stopping import run_until_stopped
 from devices.discovery import FoundService, FoundSunSpec, browse, probe_sunspec
 
 
-@click.command("discover")
+@click.command("discover", short_help="Listen for devices, or ask one address.")
 @click.option("--probe", metavar="ADDRESS[:PORT]", help="Ask this one address for SunSpec (502).")
-@click.option("--unit", type=click.IntRange(1, 247), default=1, show_default=True)
+@click.option(
+    "--unit",
+    type=click.IntRange(1, 247),
+    default=1,
+    show_default=True,
+    help="Modbus unit that --probe asks.",
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(0.1, 60),

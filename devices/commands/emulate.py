@@ -22,8 +22,8 @@ _TABLES: Final = {"ocpp-charger": "car"}
 """What the printed table is called, where it is not ``battery``."""
 
 
-@click.command("emulate")
-@click.argument("name", type=click.Choice(list(EMULATORS)))
+@click.command("emulate", short_help="Run an emulated device until Ctrl-C.")
+@click.argument("name", type=click.Choice(list(EMULATORS)), metavar="NAME")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=0, help="Port.  [default: a free one]"
@@ -50,9 +50,10 @@ def emulate_command(
 ) -> None:
     """Run an emulated device NAME until Ctrl-C, and print the table that reaches it.
 
-    The table is called [battery], a charger's [car]. The device speaks the vendor's protocol on a
-    real socket or pseudo-terminal; behind it are a house and a battery of 10 kWh and 5 kW, which
-    behave at the pace of the clock.
+    NAME is a driver's, see `gridpact device list`. The table is called [battery], a charger's
+    [car]. The device speaks the vendor's protocol on a real socket or pseudo-terminal; behind it
+    are a house and a battery of 10 kWh and 5 kW, or less
+    where such a device is rated less; they behave at the pace of the clock.
     """
     if load_w < 0 or pv_w < 0:
         msg = f"--load-w {load_w:g} and --pv-w {pv_w:g} must be 0 or more watts"

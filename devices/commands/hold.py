@@ -37,6 +37,7 @@ _LOOK_S: Final = 0.3
 
 @click.command(
     "set",
+    short_help="Hold a battery at a power for some seconds.",
     # a negative power is no option
     context_settings={"ignore_unknown_options": True},
     help=f"""Hold NAME of CONFIG at POWER_W for some seconds, and show what it does meanwhile.

@@ -12,7 +12,7 @@ from devices.commands.configuration import json_option
 from devices.registry import DRIVERS, EMULATORS
 
 
-@click.command("list")
+@click.command("list", short_help="Show every driver.")
 @json_option
 def list_command(*, as_json: bool) -> None:
     """Show every driver: what it drives, how, and what ends a set-point when we die."""

@@ -30,6 +30,7 @@ Told = tuple[Device, dict[str, State]] | str
 
 @click.command(
     "read",
+    short_help="Read the devices of CONFIG; nothing is written.",
     help=f"""Read the devices of CONFIG, or the one called NAME; nothing is ever written.
 
 {EXAMPLE}

@@ -87,12 +87,14 @@ def read_status(folder: Path) -> dict[str, Any]:
         raise StoreError(msg)
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
-            found = base.execute("SELECT body FROM status").fetchone()
+            # an agent that could not start leaves the file without a status
+            begun = base.execute("SELECT 1 FROM sqlite_master WHERE name = 'status'").fetchone()
+            found = begun and base.execute("SELECT body FROM status").fetchone()
     except sqlite3.Error as error:
         msg = f"state file {path} cannot be read ({error}); see that it is ours"
         raise StoreError(msg) from error
     if found is None:
-        msg = f"state file {path} says nothing yet; look again in a minute"
+        msg = f"state file {path} says nothing yet; start the agent, or look again in a minute"
         raise StoreError(msg)
     body: dict[str, Any] = json.loads(found[0])
     return body

@@ -22,7 +22,7 @@ TARGETS: Final = {
 }
 
 
-@click.command()
+@click.command(short_help="A gateway, and a day of its life while things break.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--hours",

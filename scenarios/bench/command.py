@@ -32,7 +32,7 @@ class Bench:
 BENCHES: Final[dict[str, Bench]] = {
     "devices": Bench(
         place="scenarios.bench.device_figures:device_figures",
-        line="Codecs, a battery's read, and polling 500 emulated Modbus batteries.",
+        line="Codecs, a battery's read, polling 500 Modbus batteries.",
     ),
     "ledger": Bench(
         place="scenarios.bench.ledger_bench_command:ledger",
@@ -66,7 +66,7 @@ BENCHES: Final[dict[str, Bench]] = {
     ),
     "fuzzy": Bench(
         place="scenarios.fuzzy.bench:fuzzy_figures",
-        line="Fuzzy rules for 10,000 homes at once, beside an independent library.",
+        line="Fuzzy rules for 10,000 homes, beside another library.",
     ),
 }
 """By name: whoever adds a measurement adds it here."""

@@ -26,7 +26,7 @@ TARGETS: Final = {
 }
 
 
-@click.command()
+@click.command(short_help="How fast a fleet is planned and lived through.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--quick", is_flag=True, help="Leave out the month and fleets above 300 homes.")
 @data_option

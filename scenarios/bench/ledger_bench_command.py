@@ -26,7 +26,7 @@ TARGETS: Final = {
 }
 
 
-@click.command()
+@click.command(short_help="Gas of the contracts, and reports a second.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--snapshot",

@@ -19,7 +19,7 @@ MEASURED: Final = PARTS[:-1]
 """What is measured unless told: ``fuzz`` measures nothing, and takes half an hour or more."""
 
 
-@click.command()
+@click.command(short_help="The aggregator's service under another process's load.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--only", type=click.Choice(PARTS), multiple=True, help="Parts.  [default: all but fuzz]"

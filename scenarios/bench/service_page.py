@@ -114,7 +114,7 @@ def _browser() -> "Iterator[Browser]":
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- for developers only
     except ImportError as error:
-        msg = 'the page is measured with playwright; pip install "gridpact[dev]"'
+        msg = "the page is measured with playwright; pip install --editable '.[dev]' in a clone"
         raise ServiceConfigError(msg) from error
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:

@@ -10,7 +10,7 @@ import numpy as np
 from scenarios.couraud import paper
 from scenarios.couraud.results import Result
 from scenarios.report.judged import Claim, Verdict
-from scenarios.report.quantity import money, percent
+from scenarios.report.quantity import money, percent, plural
 
 Results = Mapping[int, Result]
 ALMOST: Final = 0.6
@@ -44,7 +44,8 @@ def sensitivity(folder: Path) -> list[Claim]:
     for path in sorted(folder.glob("sweep-*/results.json")):
         sweep = json.loads(path.read_text())
         asked = sweep["points"][0]["figures"]["asked"]
-        about = f"{sweep['about']} {asked['days']} days of {asked['homes']} homes."
+        size = f"{plural(asked['days'], 'day')} of {plural(asked['homes'], 'home')}"
+        about = f"{sweep['about']} {size}."
         found += [
             Claim(
                 text=about,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scenarios.bench.progress import bench_progress
+from scenarios.data.fleet_data import CURRENCY
 from scenarios.demo import check_folder
 from scenarios.options import (
     data_option,
@@ -110,8 +111,9 @@ def _again(study: "Study") -> str:
 
 def _few(summaries: dict[str, Any], out: Path) -> str:
     lines = [
-        f"scenario {number}: bills less by {figures['bill_reduction']:.2f}, market revenue "
-        f"{figures['market_revenue']:.2f}, imbalance {figures['imbalance_cost']:.2f}"
+        f"scenario {number}: bills less by {figures['bill_reduction']:.2f} {CURRENCY}, "
+        f"market revenue {figures['market_revenue']:.2f}, "
+        f"imbalance {figures['imbalance_cost']:.2f}"
         for number, figures in summaries.items()
     ]
     return "\n".join([*lines, f"results: {out}"])
@@ -125,6 +127,7 @@ def _lines(told: dict[str, Any], report: Path, *, homes: int, days: int) -> str:
     head = (
         f"{'scenario':34} {'bills less':>10} {'market':>9} {'total':>9} {'paper':>7} {'years':>6}"
     )
+    units = f"{'':34} {CURRENCY:>10} {CURRENCY:>9} {CURRENCY:>9} {'GBP':>7}"
     rows = [
         f"{row['scenario']} {row['name']:32} {row['bill_reduction']:10.0f} "
         f"{row['market_net']:9.0f} {row['total']:9.0f} {row['paper_total']:7.0f} "
@@ -136,7 +139,7 @@ def _lines(told: dict[str, Any], report: Path, *, homes: int, days: int) -> str:
         for claim in [*told["claims"], *told["sensitivity"]]
     ]
     note = [small, ""] if small else []
-    return "\n".join([head, *rows, "", *judged, "", *note, f"report: {report}"])
+    return "\n".join([head, units, *rows, "", *judged, "", *note, f"report: {report}"])
 
 
 def _years(value: float | None) -> str:

@@ -13,7 +13,7 @@ from scenarios.data.fleet_data import FleetData
 from scenarios.report import markup
 from scenarios.report.frame import framed, provenance
 from scenarios.report.judged import Claim, Figure, claim_block, figure_block
-from scenarios.report.quantity import decimal, money, money_micro, percent
+from scenarios.report.quantity import decimal, money, money_micro, percent, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def report(found: Findings) -> str:
         "scenarios.couraud",
         "page.html",
         parts,
-        heading=f"Six scenarios of {homes} homes over {days} days",
+        heading=f"Six scenarios of {plural(homes, 'home')} over {plural(days, 'day')}",
         charts=[figure.chart for figure in found.figures],
     )
 

@@ -12,7 +12,7 @@ from scenarios.couraud.costs import PUBLIC_COST, implied_cost
 from scenarios.couraud.paper import HOMES, TABLE_II
 from scenarios.couraud.results import Result
 from scenarios.report.judged import Claim
-from scenarios.report.quantity import money, percent
+from scenarios.report.quantity import money, percent, plural
 from scenarios.simulation.fleet_records import INTERVALS
 
 MONTH_DAYS: Final = 30
@@ -95,10 +95,10 @@ def lead(results: Mapping[int, Result], claims: Sequence[Claim], currency: str) 
     part = sum(claim.verdict == "holds in part" for claim in claims)
     four = money(results[4].total, currency, 0)
     first = (
-        f"The framework, scenario 4, brings the most: {four} in {best.days} days."
+        f"The framework, scenario 4, brings the most: {four} in {plural(best.days, 'day')}."
         if best.number == 4
         else f"Scenario {best.number} brings the most, {money(best.total, currency, 0)} in "
-        f"{best.days} days; the framework, scenario 4, brings {four}."
+        f"{plural(best.days, 'day')}; the framework, scenario 4, brings {four}."
     )
     small = smaller_than_the_paper(homes=best.homes, days=best.days)
     return (

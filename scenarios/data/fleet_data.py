@@ -1,13 +1,16 @@
 """Everything that drives a fleet over a market day: load, sun, wind and prices."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
 from scenarios.errors import DataFormatError
+
+CURRENCY: Final = "GBP"
+"""Of prices, where nothing else is said."""
 
 MARKET_ZONE = "Europe/London"
 """Zone whose calendar day is the market's day."""
@@ -60,7 +63,7 @@ class FleetData:
     """Where the series come from."""
     provenance: tuple[str, ...]
     """What was combined of what, a line each; to be shown with every result."""
-    currency: str = "GBP"
+    currency: str = CURRENCY
     """Unit of the prices."""
     households_wh: FloatArray | None = None
     """Consumption of homes whose assets stand elsewhere, on the market day, >= 0, shape

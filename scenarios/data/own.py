@@ -24,7 +24,7 @@ from scenarios.data.files.tables import (
     require_steps,
     require_watts,
 )
-from scenarios.data.fleet_data import FleetData
+from scenarios.data.fleet_data import CURRENCY, FleetData
 from scenarios.errors import DataFormatError, DataRequestError
 
 LOAD_FILE, PV_FILE = "load_w.csv", "pv_w.csv"
@@ -39,7 +39,7 @@ def is_own_folder(folder: Path) -> bool:
 
 
 def load_own_fleet_data(
-    folder: Path, *, day: date, homes: int, history_days: int = 2, currency: str = "GBP"
+    folder: Path, *, day: date, homes: int, history_days: int = 2, currency: str = CURRENCY
 ) -> FleetData:
     """Return the fleet of a user's own files, the first ``homes`` columns of them.
 

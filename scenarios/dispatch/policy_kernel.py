@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from devices.arrays import FloatArray, IntArray
 from hems.dispatch.day_target import NO_PEAK_W, shave_target_w
-from hems.mpc_kernel import compiled
+from hems.mpc_kernel import compiled, put
 from scenarios.dispatch.battery_kernel import Plant, Site, window_wh
 from scenarios.dispatch.inlined import inlined
 
@@ -108,12 +108,12 @@ def look(  # noqa: PLR0917 -- compiled code takes no keywords
     step_h, per_day = site.plant.step_h, year.day_w.size
     if order.kind != PEAK or step % per_day:
         return
-    year.day_w[:] = year.net_w[step : step + per_day]
+    put(year.day_w, year.net_w[step : step + per_day])
     if order.behind:
         before = year.net_w[step - per_day : step] if step else year.eve_w
         # SAM of today sees the first step of the day as it is
         known = 0 if order.at_midnight else 1
-        year.day_w[known:] = before[known:]
+        put(year.day_w[known:], before[known:])
     memory[HELD] = memory[REACHED] = day_target_w(
         year.day_w, step_h, window_wh(site), memory[REACHED], order.counted_efficiency, order.margin
     )

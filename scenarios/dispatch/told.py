@@ -57,7 +57,7 @@ def print_told(found: dict[str, Any]) -> None:
     for name, value in rows:
         table.add_row(name, value)
     console.print(table)
-    months = Table("month", "peak [kW]", "", title="Highest import")
+    months = Table("month", "peak, kW", "", title="Highest import")
     peaks = found["demand_peak_kw"]["by_month"]
     for month, peak in enumerate(peaks, start=1):
         bar = "█" * round(BAR * peak / max(*peaks, 1e-9))
@@ -85,5 +85,6 @@ def write_flows(ran: Dispatched, path: Path) -> None:
                 values = [f"{value:.6g}" for value in (*row, ran.soc[at], ran.capacity_left[at])]
                 writer.writerow([time, *values])
     except OSError as error:
-        msg = f"{path}: cannot be written ({error}); give --out a file in a folder that is there"
+        why = f"cannot be written ({error.strerror})"
+        msg = f"{path}: {why}; give --out a file in a folder that is there"
         raise DataUnavailableError(msg) from error

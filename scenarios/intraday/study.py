@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aggregator.files import write_text
+from scenarios.data.fleet_data import CURRENCY
 from scenarios.errors import ScenarioInputError
 from scenarios.intraday.firming import Intraday
 from scenarios.simulation.fleet_run import FleetRun
@@ -52,7 +53,7 @@ class Study:
             added = self.added(name, over=over)
             parts = ", ".join(f"{key.replace('_', ' ')} {added[key]:+.2f}" for key in MONEY[:-1])
             share = f" ({added['total'] / base:+.1%})" if base else ""
-            said.append(f"{what}: total {added['total']:+.2f}{share}; {parts}")
+            said.append(f"{what}: total {added['total']:+.2f} {CURRENCY}{share}; {parts}")
         kept_wh = [self.figures[name]["stored_change_wh"] for name in (DAY_AHEAD, TRADED)]
         said.append(
             f"the batteries end {(kept_wh[1] - kept_wh[0]) / 1000:+.1f} kWh apart; totals do not "
@@ -66,11 +67,11 @@ _SHOWN: Final[Mapping[str, tuple[str, float, str]]] = {
     "bought_wh": ("bought back", 1e-6, "MWh"),
     "uncommitted_export_wh": ("exported unsold", 1e-6, "MWh"),
     "mean_export_error": ("mean export error", 100.0, "%"),
-    "bill_reduction": ("bill reduction", 1.0, ""),
-    "day_ahead_revenue": ("day-ahead revenue", 1.0, ""),
-    "trade_revenue": ("trades", 1.0, ""),
-    "imbalance_cost": ("imbalance cost", 1.0, ""),
-    "total": ("total", 1.0, ""),
+    "bill_reduction": ("bill reduction", 1.0, CURRENCY),
+    "day_ahead_revenue": ("day-ahead revenue", 1.0, CURRENCY),
+    "trade_revenue": ("trades", 1.0, CURRENCY),
+    "imbalance_cost": ("imbalance cost", 1.0, CURRENCY),
+    "total": ("total", 1.0, CURRENCY),
 }
 """Rows of the table: what a figure is called, and in what it is shown."""
 

@@ -9,7 +9,7 @@ from scenarios.bench.progress import told_progress
 from scenarios.options import data_option, json_option
 
 
-@click.command()
+@click.command(short_help="How fast a plant is dispatched, for a year and 25.")
 @data_option
 @click.option("--quick", is_flag=True, help="The quick study, and each time from one run.")
 @json_option

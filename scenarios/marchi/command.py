@@ -78,12 +78,12 @@ def _again(reading: str, seed: int, data: Path | None, *, quick: bool, sizing: b
 def _lines(told: dict[str, Any], report: Path) -> str:
     """Return the policies and the claims for a terminal."""
     head = (
-        f"{'SAM':5} {'window':11} {'policy':27} {'peak kW':>8} {'(paper)':>8} {'MWh':>6} "
+        f"{'SAM':5} {'window':11} {'policy':31} {'peak kW':>8} {'(paper)':>8} {'MWh':>6} "
         f"{'(paper)':>8} {'left':>6}"
     )
     rows = [
         f"{row['generation']:5} {100 * row['soc_min']:3.0f} to {100 * row['soc_max']:3.0f} "
-        f"{row['policy']} {row['name']:25} {row['peak_kw']:8.1f} {row['paper_peak_kw']:8.1f} "
+        f"{row['policy']} {row['name']:29} {row['peak_kw']:8.1f} {row['paper_peak_kw']:8.1f} "
         f"{row['battery_to_load_mwh']:6.2f} {row['paper_battery_to_load_mwh']:8.2f} "
         f"{row['capacity_left']:6.1%}"
         for row in told["policies"]

@@ -164,6 +164,8 @@ def _lines(told: dict[str, Any], report: Path) -> str:
         f"{'controller':46} {'forecast':10} {'stretch':7} {'ahead':>5} {'gain':>8} "
         f"{'of MILP':>7} {'ageing':>7} {'CPU ms':>8}"
     )
+    currency = told["currency"]
+    unit = f"{'':46} {'':10} {'':7} {'':5} {currency:>8} {'':7} {currency:>7}"
     rows = [
         f"{row['label']:46} {row['forecast']:10} {row['stretch']:7} {row['horizon_h']:3} h "
         f"{row['gain']:8.2f} {_share(row['share_of_milp']):>7} "
@@ -174,7 +176,7 @@ def _lines(told: dict[str, Any], report: Path) -> str:
         f"{claim['verdict']}: {claim['text']} Paper: {claim['printed']}; here: {claim['ours']}."
         for claim in told["claims"]
     ]
-    return "\n".join([head, *rows, "", *judged, "", f"report: {report}"])
+    return "\n".join([head, unit, *rows, "", *judged, "", f"report: {report}"])
 
 
 def _share(value: float | None) -> str:

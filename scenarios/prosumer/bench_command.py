@@ -31,7 +31,7 @@ TARGETS: Final = {
 }
 
 
-@click.command()
+@click.command(short_help="How fast a prosumer's controllers plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--quick", is_flag=True, help="30 days instead of a year, one with GA and PSO.")
 @data_option

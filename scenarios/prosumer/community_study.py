@@ -101,11 +101,11 @@ class Study:
     def lines(self) -> tuple[str, ...]:
         """Return the study for a terminal."""
         head = (
-            f"{'':22} {'net':>9} {'bills':>9} {'incentive':>9} {'ageing':>8} {'shared':>8} "
-            f"{'self-cons.':>10} {'supply':>7} {'peak in':>8} {'peak out':>8} {'µs/home':>8}"
+            f"{'':20} {'net':>8} {'bills':>8} {'incentive':>9} {'ageing':>7} {'shared':>7} "
+            f"{'self-cons.':>10} {'supply':>6} {'peak in':>7} {'peak out':>8} {'µs/home':>7}"
         )
-        unit = f"{'':22} {self.currency:>9} {self.currency:>9} {self.currency:>9} "
-        unit += f"{self.currency:>8} {'kWh':>8} {'':10} {'':7} {'kW':>8} {'kW':>8}"
+        unit = f"{'':20} {self.currency:>8} {self.currency:>8} {self.currency:>9} "
+        unit += f"{self.currency:>7} {'kWh':>7} {'':10} {'':6} {'kW':>7} {'kW':>8}"
         rows = [_row(case) for case in self.cases]
         intro = (
             f"{self.homes} members, {self.with_panels} with panels, {self.with_battery} with a "
@@ -118,10 +118,10 @@ class Study:
 def _row(case: Case) -> str:
     of = case.account
     return (
-        f"{case.name:22} {case.net:9.2f} {of.bills:9.2f} {of.incentive:9.2f} "
-        f"{case.ageing_cost:8.2f} {of.shared_kwh:8.0f} {of.collective_self_consumption:10.1%} "
-        f"{of.collective_self_supply:7.1%} {of.peak_import_w / 1e3:8.2f} "
-        f"{of.peak_export_w / 1e3:8.2f} {case.decision_us_per_home:8.1f}"
+        f"{case.name:20} {case.net:8.2f} {of.bills:8.2f} {of.incentive:9.2f} "
+        f"{case.ageing_cost:7.2f} {of.shared_kwh:7.0f} {of.collective_self_consumption:10.1%} "
+        f"{of.collective_self_supply:6.1%} {of.peak_import_w / 1e3:7.2f} "
+        f"{of.peak_export_w / 1e3:8.2f} {case.decision_us_per_home:7.1f}"
     )
 
 

@@ -54,7 +54,10 @@ def _heading(home: Home) -> str:
 def _reasons(best: Earned, none: Earned, currency: str) -> str:
     if best is none:
         return ""
-    rows = [markup.row(part.about, money(part.amount, currency)) for part in reasons(best, none)]
+    rows = [
+        markup.row(part.about, money(part.amount, currency))
+        for part in reasons(best, none, currency)
+    ]
     total = markup.row("Together", money(best.net - none.net, currency), kind="sum")
     return markup.table(f"{best.controller} beside self-consumption", [*rows, total])
 

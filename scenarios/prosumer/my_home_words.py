@@ -17,15 +17,19 @@ class Reason:
     """By how much it earns more. [currency]"""
 
 
-def reasons(best: Earned, other: Earned) -> tuple[Reason, ...]:
+def reasons(best: Earned, other: Earned, currency: str) -> tuple[Reason, ...]:
     """Return why one earns more than another, the greatest part first; they add up to all of it."""
+    pays, paid, gets, got = (
+        money(price, currency, 3)
+        for price in (best.import_price, other.import_price, best.export_price, other.export_price)
+    )
     parts = (
         Reason(
             about=f"it imports {best.import_kwh:,.0f} kWh instead of {other.import_kwh:,.0f}",
             amount=(other.import_kwh - best.import_kwh) * other.import_price,
         ),
         Reason(
-            about=f"it pays {best.import_price:.3f} for a kWh instead of {other.import_price:.3f}",
+            about=f"it pays {pays} for a kWh instead of {paid}",
             amount=best.import_kwh * (other.import_price - best.import_price),
         ),
         Reason(
@@ -33,7 +37,7 @@ def reasons(best: Earned, other: Earned) -> tuple[Reason, ...]:
             amount=(best.export_kwh - other.export_kwh) * other.export_price,
         ),
         Reason(
-            about=f"it gets {best.export_price:.3f} for a kWh instead of {other.export_price:.3f}",
+            about=f"it gets {gets} for a kWh instead of {got}",
             amount=best.export_kwh * (best.export_price - other.export_price),
         ),
         Reason(
@@ -95,7 +99,7 @@ def _why(best: Earned, none: Earned, currency: str) -> tuple[str, ...]:
 def _parts(best: Earned, other: Earned, currency: str) -> list[str]:
     return [
         f"{part.about} ({'+' if part.amount > 0 else ''}{money(part.amount, currency)})"
-        for part in reasons(best, other)
+        for part in reasons(best, other, currency)
         if abs(part.amount) >= 0.005
     ]
 

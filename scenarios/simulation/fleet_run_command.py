@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from scenarios.data.fleet_data import CURRENCY
 from scenarios.demo import check_folder
 from scenarios.errors import ScenarioInputError, WorkerLostError
 from scenarios.options import (
@@ -19,6 +20,7 @@ from scenarios.options import (
     out_option,
     seed_option,
 )
+from scenarios.report.quantity import plural
 from scenarios.simulation.controllers import Named
 from scenarios.simulation.disturbances import Disturbances
 from scenarios.simulation.fleet import Rules
@@ -168,7 +170,7 @@ def fleet(
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
-        _tell(figures, out)
+        _tell(run, figures, out)
 
 
 def _rules(asked: dict[str, Any]) -> Rules:
@@ -234,20 +236,25 @@ def _run(run: "FleetRun", out: Path, *, engine: "Engine") -> dict[str, object]:
             raise click.ClickException(str(error)) from error
 
 
-def _tell(figures: dict[str, object], out: Path) -> None:
+def _tell(run: "FleetRun", figures: dict[str, object], out: Path) -> None:
     """Say in a few lines what happened and where it is."""
     error = figures["mean_export_error"]
     lines = [
-        f"promised {_mwh(figures['committed_wh'])}, delivered {_mwh(figures['delivered_wh'])}: "
+        f"{plural(run.homes, 'home')}, {plural(run.days, 'day')} from {run.first_day}, "
+        + ("GENERATED series (--data uses real ones)" if run.folder is None else "real series"),
+        f"promised {_energy(figures['committed_wh'])}, "
+        f"delivered {_energy(figures['delivered_wh'])}: "
         + (f"mean export error {error:.1%}" if isinstance(error, float) else "nothing was sold"),
         f"{figures['reports']:,} reports taken, {figures['refused_reports']} refused, "
         f"{figures['lost_reports']} lost",
-        f"bills less by {figures['bill_reduction']:.2f}, market revenue "
+        f"bills less by {figures['bill_reduction']:.2f} {CURRENCY}, market revenue "
         f"{figures['market_revenue']:.2f}, imbalance {figures['imbalance_cost']:.2f}",
         f"results: {out}",
     ]
     click.echo("\n".join(lines))
 
 
-def _mwh(energy_wh: object) -> str:
-    return f"{float(str(energy_wh)) / 1e6:.2f} MWh"
+def _energy(energy_wh: object) -> str:
+    """Return an energy in kWh, or MWh where there are any."""
+    energy_kwh = float(str(energy_wh)) / 1000
+    return f"{energy_kwh:.1f} kWh" if energy_kwh < 1000 else f"{energy_kwh / 1000:.2f} MWh"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from scenarios.bench.progress import bench_progress
+from scenarios.data.fleet_data import CURRENCY
 from scenarios.demo import check_folder
 from scenarios.errors import ScenarioInputError
 from scenarios.options import (
@@ -19,6 +20,7 @@ from scenarios.options import (
     jobs_option,
     json_option,
 )
+from scenarios.report.quantity import plural
 from scenarios.simulation.fleet import Rules
 
 if TYPE_CHECKING:
@@ -26,6 +28,15 @@ if TYPE_CHECKING:
 
 NAMES: Final = ("forecast", "t-sc", "battery", "homes", "offline", "volatility")
 """The keys of `scenarios.sweep.sweeps.SWEEPS`, which takes seconds to import."""
+_HEADS: Final = {
+    "total": ("total", CURRENCY),
+    "bill_reduction": ("bills less", CURRENCY),
+    "market_revenue": ("market", CURRENCY),
+    "imbalance_cost": ("imbalance", CURRENCY),
+    "mean_export_error": ("error", "share"),
+    "self_consumption_rate": ("self-cons.", "share"),
+}
+"""What the table calls a figure, and its unit."""
 
 
 @click.command()
@@ -124,8 +135,8 @@ def _swept(
     source = "real data" if base.folder else "GENERATED data"
     band = "; bands reach from the least to the most" if len(chosen.axes) == 1 else ""
     draws = f"mean of {count} draws{band}" if count > 1 else "one draw"
-    homes = "" if chosen.per_home else f"{base.homes} homes, "
-    about = f"{base.days} days from {base.first_day}, {homes}{source}, {draws}"
+    homes = "" if chosen.per_home else f"{plural(base.homes, 'home')}, "
+    about = f"{plural(base.days, 'day')} from {base.first_day}, {homes}{source}, {draws}"
     write_picture(out / f"{name}.png", chosen, means, about=about, levels=beside_it)
     return whole
 
@@ -138,14 +149,18 @@ def _told(results: dict[str, object], out: Path) -> list[str]:
         raise ScenarioInputError(msg)
     metrics = [key for key, value in means[0].items() if isinstance(value, dict | None)]
     axes = [key for key in means[0] if key not in metrics]
-    lines = ["  ".join([*(f"{axis:>12}" for axis in axes), *(f"{each:>21}" for each in metrics)])]
+    heads = [_HEADS[each] for each in metrics]
+    lines = [
+        "  ".join([*(f"{axis:>13}" for axis in axes), *(f"{name:>10}" for name, _ in heads)]),
+        "  ".join([*(" " * 13 for _ in axes), *(f"{unit:>10}" for _, unit in heads)]),
+    ]
     for row in means:
         numbers = [row[each]["mean"] if row[each] else float("nan") for each in metrics]
         lines.append(
             "  ".join(
                 [
-                    *(f"{row[axis]:>12g}" for axis in axes),
-                    *(f"{number:>21.4f}" for number in numbers),
+                    *(f"{row[axis]:>13g}" for axis in axes),
+                    *(f"{number:>10.4f}" for number in numbers),
                 ]
             )
         )
@@ -156,4 +171,4 @@ def _told(results: dict[str, object], out: Path) -> list[str]:
             f"here:  {claim['here']}",
             f"{claim['verdict']}{'; ' + str(claim['because']) if claim['because'] else ''}",
         ]
-    return [*lines, "", f"results: {out}"]
+    return [*lines, "", f"money is {results['money']}", f"results: {out}"]

@@ -68,7 +68,7 @@ def test_award_and_schedule_come_back_as_they_were_written(tmp_path, plan, award
 def test_one_kind_is_not_taken_for_another(tmp_path, award):
     write_award(tmp_path / "award.json", award)
 
-    with pytest.raises(FileError, match="holds 'award', not a plan; give the file of the plan"):
+    with pytest.raises(FileError, match="holds 'award', not 'plan'; give the file of the plan"):
         read_plan(tmp_path / "award.json")
 
 

@@ -16,6 +16,8 @@ from scenarios.data.models.pv import generated_pv
 from scenarios.data.models.wind import generated_wind
 from scenarios.data.source import fleet_data
 
+pytestmark = pytest.mark.xdist_group("generator")
+
 HOMES = 200
 HOME_DAYS = TimeGrid(start=datetime(2020, 5, 4, tzinfo=UTC), step_s=60, count=14 * 1440)
 JULY = TimeGrid(start=datetime(2020, 7, 1, tzinfo=UTC), step_s=60, count=31 * 1440)

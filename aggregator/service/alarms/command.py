@@ -20,7 +20,7 @@ def alarm() -> None:
     """Try how alarms are told."""
 
 
-@alarm.command()
+@alarm.command(short_help="Send a test message.")
 @json_option
 @click.pass_obj
 def test(settings: ServiceSettings, *, as_json: bool) -> None:

@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from aggregator.service.alarms.gauges import HeardGauge
+
+if TYPE_CHECKING:
+    from aggregator.service.serve import House
 
 _GAP_S: Final = 60.0
 """A clock that jumps by more, or looks that are further apart than asked for, begin anew. [s]"""
@@ -46,3 +51,18 @@ class Listening:
         passed_s = now_s - last[1]
         jump_s = (now_ms - last[0]) / 1000 - passed_s
         return passed_s > self.each_s + _GAP_S or abs(jump_s) > _GAP_S
+
+
+def messages_come(house: "House") -> bool:
+    """Return whether messages come into the store, as far as this process knows.
+
+    Parameters
+    ----------
+    house : House
+        The service; where it has no ingest, what came into the store lately tells.
+    """
+    if house.ingest is None:
+        heard = HeardGauge(house.store)(house.now_ms())
+        return heard is None or heard.value == 0.0
+    counts = house.ingest.counts()
+    return counts.connected and not counts.store_lost

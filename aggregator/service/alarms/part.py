@@ -14,7 +14,7 @@ from aggregator.service.alarms.gauges import (
     LedgerGauge,
     MissedGauge,
 )
-from aggregator.service.alarms.listening import Listening
+from aggregator.service.alarms.listening import Listening, messages_come
 from aggregator.service.alarms.patrol import Patrol
 from aggregator.service.alarms.rules import BROKER, CHANNEL, LEDGER, MISSED, rules_of
 from aggregator.service.alarms.settings import AlarmSettings
@@ -61,7 +61,7 @@ class AlarmsPart:
             house.store,
             rules_of(settings),
             self._gauges(),
-            listening=Listening(each_s=settings.each_s, hears=self._hears),
+            listening=Listening(each_s=settings.each_s, hears=lambda: messages_come(house)),
         )
         for thread in self._threads:
             thread.start()
@@ -77,15 +77,6 @@ class AlarmsPart:
         """See `aggregator.service.serve.Part`."""
         if self._ended is not None:
             raise self._ended
-
-    def _hears(self) -> bool:
-        """Return whether messages come into the store, as far as this process knows."""
-        house = self._house
-        if house.ingest is None:
-            heard = HeardGauge(house.store)(house.now_ms())
-            return heard is None or heard.value == 0.0
-        counts = house.ingest.counts()
-        return counts.connected and not counts.store_lost
 
     def _gauges(self) -> dict[str, Gauge]:
         house, settings = self._house, self._settings

@@ -51,7 +51,7 @@ def order(  # noqa: PLR0913 -- one parameter per option
     ca_file: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Order TARGET to do WHAT, and say what became of it; exit code 1 unless all did it.
+    """Order TARGET to do WHAT, and say what became of it; exit code 1 unless all did it.
 
     TARGET is a home, device:HOME/DEVICE, group:NAME or fleet.
 
@@ -60,7 +60,7 @@ def order(  # noqa: PLR0913 -- one parameter per option
     gridpact serve order group:mill-lane export 500W --for 1h
     gridpact serve order fleet stop
     gridpact serve order home-7 read "State of charge"
-    """
+    """  # noqa: D301 -- click's mark, not a backslash
     within_s = seconds(within)
     command = command_of(
         what,

@@ -195,7 +195,7 @@ class ScoreInputs:
 
 def gather_score(desk: Desk, day: date) -> ScoreInputs:
     """Read what was forecast of a day and what came of it."""
-    desk.require_over(day)
+    desk.require_told(day)
     grid = desk.grid(day)
     begin_ms, end_ms = span_ms(grid)
     zone, step_s = desk.settings.zone, desk.settings.step_s

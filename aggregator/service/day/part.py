@@ -1,14 +1,17 @@
 """The market day as a part of the service: a scheduler that runs its steps at local times."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from aggregator.service.alarms.listening import Listening, messages_come
 from aggregator.service.day.desk import open_desk
 from aggregator.service.day.routes import day_router
 from aggregator.service.day.schedule import run_due
@@ -16,6 +19,9 @@ from aggregator.service.day.steps import STEPS, When
 from aggregator.service.day.view import MarketDay
 from aggregator.service.errors import StoreUnavailableError
 from aggregator.service.serve import House
+
+AWAY_S: Final = 21_600
+"""So long nothing is entered or accounted while no gateway can be heard; then it goes on. [s]"""
 
 
 class DayPart:
@@ -32,7 +38,13 @@ class DayPart:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._desk = open_desk(house.settings, store=house.store, clock=house.clock)
+        desk = open_desk(house.settings, store=house.store, clock=house.clock)
+        self._each_min = min(desk.settings.watch_each_min, desk.settings.retry_min)
+        self._listening = Listening(each_s=60.0 * self._each_min, hears=self._hears)
+        self._deaf_ms: int | None = None
+        if desk.prices is not None:  # else nobody looks, and who runs a step by hand knows better
+            desk = replace(desk, heard_since_ms=self._heard_since_ms)
+        self._desk = desk
         self._scheduler: AsyncIOScheduler | None = None
         self._looking = asyncio.Lock()
         self._ending = Event()
@@ -55,7 +67,7 @@ class DayPart:
                 at = settings.at(name)
                 trigger = CronTrigger(hour=at.hour, minute=at.minute, second=1, timezone=zone)
                 self._scheduler.add_job(self._look, trigger, id=name, misfire_grace_time=None)
-        each = IntervalTrigger(minutes=min(settings.watch_each_min, settings.retry_min))
+        each = IntervalTrigger(minutes=self._each_min)
         at_once = datetime.now(UTC)
         self._scheduler.add_job(self._look, each, id="look", next_run_time=at_once)
         self._scheduler.start()
@@ -72,6 +84,20 @@ class DayPart:
         if self._ended is not None:
             raise self._ended
 
+    def _heard_since_ms(self) -> int:
+        """Return since when gateways are heard, or 0 once they could not be for too long."""
+        house = self._house
+        now_ms = house.now_ms()
+        since_ms = self._listening.since_ms(now_ms, house.clock.monotonic_s())
+        deaf_ms = now_ms if self._deaf_ms is None else self._deaf_ms
+        return since_ms if now_ms - deaf_ms < 1000 * AWAY_S else 0
+
+    def _hears(self) -> bool:
+        """Return whether gateways can be heard, and remember since when not."""
+        hears = messages_come(self._house)
+        self._deaf_ms = None if hears else self._deaf_ms or self._house.now_ms()
+        return hears
+
     def _chain(self) -> None:
         from contracts.connection.chain_web3 import rpc_chain  # noqa: PLC0415 -- imports web3
 
@@ -81,10 +107,11 @@ class DayPart:
         """Run all that is due, in a thread."""
         async with self._looking:
             try:
+                await asyncio.to_thread(self._heard_since_ms)
                 await asyncio.to_thread(
                     run_due, self._desk, tell=self._house.tell, ending=self._ending
                 )
             except StoreUnavailableError:
-                pass  # the ingest tells it; what is due stays due
+                pass  # the store tells it; what is due stays due
             except Exception as error:  # whoever runs us raises it
                 self._ended = error

@@ -38,7 +38,7 @@ class PlanInputs:
     soc: dict[int, float]
     """Each home's state of charge at the last midnight that was measured."""
     scores: dict[int, float]
-    """Each home's reliability."""
+    """Each home's reliability, as it was known at that midnight."""
     demand_wh: FloatArray
     """Expected consumption, shape (slots,). [Wh]"""
     production_wh: FloatArray
@@ -58,7 +58,9 @@ class PlanInputs:
 def gather_plan(desk: Desk, day: date) -> PlanInputs:
     """Read what a day is planned from."""
     settings, grid = desk.settings, desk.grid(day)
-    midnight_ms = ms(desk.grid(day - timedelta(days=1)).start)
+    # the day before is not over when a day is planned: planned again, it must not count either
+    eve = day - timedelta(days=1)
+    midnight_ms = ms(desk.grid(eve).start)
     with desk.store.read() as connection:
         expected = need_paper(connection, "forecast", day, by="forecast")
         fleet = homes_in_use(connection)
@@ -72,7 +74,7 @@ def gather_plan(desk: Desk, day: date) -> PlanInputs:
             grid=grid,
             bank=tuple(batteries(connection)),
             soc=soc_at(connection, midnight_ms, within_ms=DAY_MS),
-            scores=latest_scores(connection, day),
+            scores=latest_scores(connection, eve),
             demand_wh=_energy(expected, "demand_wh", grid),
             production_wh=_energy(expected, "production_wh", grid),
             import_price_per_mwh=imports.mean(axis=0) if fleet else np.zeros(grid.count),

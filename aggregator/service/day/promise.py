@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 
 import numpy as np
 
 from aggregator.files import Json, schedule_of
-from aggregator.service.day.desk import Desk
+from aggregator.service.day.desk import TOLD_S, Desk
 from aggregator.service.day.errors import StepInputError
 from aggregator.service.day.fleet import Battery, Home, batteries, homes_in_use, homes_of
 from aggregator.service.day.fleet_series import QUARTER_H, QUARTER_S, fleet_soc, home_quarters
@@ -19,9 +18,6 @@ from contracts.errors import LedgerError
 from contracts.promise import SOC_BP_MAX, Member, Report, Schedule
 from contracts.timegrid import TimeGrid
 from devices.arrays import FloatArray
-
-TOLD_S: Final = 600
-"""How long after an interval its homes' telemetry is waited for, on the embedded ledger. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +133,16 @@ def gather_watch(desk: Desk, day: date) -> WatchInputs:
         soc = home_quarters(connection, SOC, grid, numbers).values
         mean_soc = fleet_soc(connection, grid)
     told = [] if before is None else before["deliveries"]
+    reported = 0 if before is None else int(before["reported"])
+    # what is entered cannot be mended: an interval waits until its telemetry is here
+    told_ms = desk.told_until_ms() if embedded else now_ms - 1000 * TOLD_S
     quarters = grid.step_s // QUARTER_S
     shape = (len(numbers), grid.count, quarters)
     return WatchInputs(
         grid=grid,
-        over=_passed(grid, now_ms - 1000 * TOLD_S),
+        over=max(_passed(grid, told_ms), reported),
         begun=min(_passed(grid, now_ms) + 1, grid.count) if now_ms >= ms(grid.start) else 0,
-        reported=0 if before is None else int(before["reported"]),
+        reported=reported,
         final={each["interval"]: each for each in told if each["final"]},
         accounts={number: accounts[number] for number in numbers},
         net_export_wh=-grid_w.reshape(shape).sum(axis=2) * QUARTER_H,

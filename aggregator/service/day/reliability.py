@@ -57,7 +57,7 @@ class ReliabilityInputs:
 
 def gather_reliability(desk: Desk, day: date) -> ReliabilityInputs:
     """Read how batteries did."""
-    desk.require_over(day)
+    desk.require_told(day)
     days = [day - timedelta(days=back) for back in reversed(range(LOOK_BACK_DAYS))]
     grids = {each: desk.grid(each) for each in days}
     with desk.store.read() as connection:

@@ -48,7 +48,7 @@ class RevenueInputs:
 
 def gather_revenue(desk: Desk, day: date) -> RevenueInputs:
     """Read what was measured and settled on a day."""
-    desk.require_over(day)
+    desk.require_told(day)
     settings, grid = desk.settings, desk.grid(day)
     begin_ms, end_ms = span_ms(grid)
     columns = settlements.c

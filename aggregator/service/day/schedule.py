@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from aggregator.service.day.desk import Desk
 from aggregator.service.day.errors import StepConflictError
+from aggregator.service.day.made import ms
 from aggregator.service.day.steps import DONE, RESULT, STEPS, Run, Step, When, run_in_turn
 from aggregator.service.day.turn import turn
 from aggregator.service.errors import StoreUnavailableError
@@ -74,16 +75,21 @@ def due(desk: Desk) -> list[tuple[str, date]]:
     """Return the steps that are due now, in the order in which they are to be run.
 
     What failed or was not finished is due again after ``retry_min``, what was watched after
-    ``watch_each_min``; what is done is not. A day that has begun is not planned any more.
+    ``watch_each_min``; what is done is not. A day that has begun is not planned any more, and one
+    is not accounted before what homes told of it is here.
     """
     now = desk.clock.utc().astimezone(ZoneInfo(desk.settings.zone))
     today = now.date()
     days = [today + timedelta(days=ahead) for ahead in range(-AFTER_DAYS, 2)]
     latest = _latest(desk, days)
+    told_ms = desk.told_until_ms()
     found: list[tuple[str, date]] = []
     for day in days:
         known = latest.get(day.isoformat(), {})
+        told = told_ms >= ms(desk.grid(day).end)
         for name, step in STEPS.items():
+            if step.of_told and not told:
+                continue
             if _in_time(desk, name, step, day=day) and _ready(desk, name, step, known):
                 found.append((name, day))
     return found

@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from aggregator.award import Award, micro_per_mwh
 from aggregator.files import Json, award_of
-from aggregator.service.day.desk import Desk
+from aggregator.service.day.desk import TOLD_S, Desk
 from aggregator.service.day.errors import StepInputError
 from aggregator.service.day.ledger import Session
 from aggregator.service.day.made import Made, Rows, need_paper
 from aggregator.service.day.prices import IMBALANCE, prices_to_go_by
-from aggregator.service.day.promise import TOLD_S, WatchInputs, gather_watch, make_watch
+from aggregator.service.day.promise import WatchInputs, gather_watch, make_watch
 from aggregator.service.store.tables import settlements
 from aggregator.settle_ledger import settle_one
 from contracts.promise import Clearing, Settlement
@@ -46,6 +46,8 @@ def gather_settle(desk: Desk, day: date) -> SettleInputs:
         msg = f"{day} is not over, or its homes have not told all; settle it later"
         raise StepInputError(msg)
     watch = gather_watch(desk, day)
+    if watch.over < grid.count:
+        desk.require_told(day)
     with desk.store.read() as connection:
         award = award_of(need_paper(connection, "award", day, by="award"))
         found = prices_to_go_by(connection, IMBALANCE, grid, zone=settings.zone, days_back=0)

@@ -51,6 +51,8 @@ class Step:
     """Whether ``make`` is given the ledger too."""
     needs: tuple[str, ...] = ()
     """Steps that must be done before the scheduler runs it."""
+    of_told: bool = False
+    """Whether it is made of what homes told of the whole day; see `Desk.told_until_ms`."""
 
     def functions(self) -> tuple[Callable[[Desk, date], Any], Callable[..., Made]]:
         """Return what gathers and what makes."""
@@ -62,8 +64,10 @@ def _before(place: str, gather: str, make: str, *needs: str) -> Step:
     return Step(when=When.BEFORE, place=place, gather=gather, make=make, needs=needs)
 
 
-def _after(place: str, gather: str, make: str, *needs: str) -> Step:
-    return Step(when=When.AFTER, place=place, gather=gather, make=make, needs=needs)
+def _after(place: str, gather: str, make: str, *needs: str, of_told: bool = False) -> Step:
+    return Step(
+        when=When.AFTER, place=place, gather=gather, make=make, needs=needs, of_told=of_told
+    )
 
 
 STEPS: Final[Mapping[str, Step]] = {
@@ -97,6 +101,7 @@ STEPS: Final[Mapping[str, Step]] = {
         make="make_settle",
         on_ledger=True,
         needs=("publish",),
+        of_told=True,
     ),
     "revenue": Step(
         when=When.AFTER,
@@ -105,9 +110,10 @@ STEPS: Final[Mapping[str, Step]] = {
         make="make_revenue",
         on_ledger=True,
         needs=("settle",),
+        of_told=True,
     ),
-    "reliability": _after("reliability", "gather_reliability", "make_reliability"),
-    "score": _after("forecast", "gather_score", "make_scores", "forecast"),
+    "reliability": _after("reliability", "gather_reliability", "make_reliability", of_told=True),
+    "score": _after("forecast", "gather_score", "make_scores", "forecast", of_told=True),
 }
 """In the order of the day."""
 RESULT: Final = "result"

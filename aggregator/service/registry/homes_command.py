@@ -40,7 +40,7 @@ def export(settings: ServiceSettings, *, file: Path | None) -> None:
         write_text(file, text)
 
 
-@homes.command("import")
+@homes.command("import", short_help="Take homes out of FILE, all or none.")
 @click.argument("file", type=file_argument)
 @click.option("--comment", default="", help="Why, for the history.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")

@@ -24,7 +24,13 @@ def token() -> None:
 
 @token.command()
 @click.argument("name")
-@click.option("--scope", type=click.Choice(SCOPES), default="viewer", show_default=True)
+@click.option(
+    "--scope",
+    type=click.Choice(SCOPES),
+    default="viewer",
+    show_default=True,
+    help="What it may do: an operator changes things, a viewer reads.",
+)
 @click.option("--home", help="The home of a home's token; makes its scope home.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Valid for so long.")
 @json_option

@@ -43,7 +43,9 @@ def lines_of(status: dict[str, Any]) -> list[str]:
     lines += _standing(status["standing"])
     if status["spool"]:
         waiting, dropped = status["spool"]["waiting"], status["spool"]["dropped"]
-        lines.append(f"for the broker: {waiting} messages wait, {dropped} were given up")
+        wait = "message waits" if waiting == 1 else "messages wait"
+        were = "was" if dropped == 1 else "were"
+        lines.append(f"for the broker: {waiting} {wait}, {dropped} {were} given up")
     lines += _forecast(status["forecast"])
     lines += [f"{thing} lost: {' '.join(why.split())}" for thing, why in status["lost"].items()]
     return lines
@@ -77,7 +79,7 @@ def _relay(relay: dict[str, Any] | None) -> list[str]:
     where = {True: "closed, on the grid", False: "open, an island", None: "not read"}
     why = f" ({relay['why']})" if relay["why"] else ""
     times = relay["openings_today"]
-    opened = "; openings cannot be counted" if times is None else f"; opened {times} times today"
+    opened = "; openings cannot be counted" if times is None else f"; openings today: {times}"
     return [f"relay: {where[relay['closed']]}{why}{opened}"]
 
 

@@ -248,6 +248,7 @@ def test_the_next_node_is_asked_where_the_first_is_silent(gridpact, node):
         (("claim", "--date", "2026-06-01"), "Missing option '--account'"),
         (("deploy", "--account", STRANGER, "--owner", f"0x{1:040x}"), "--account and --owner"),
         (("deploy", "--grace-s", "-1"), "--grace-s"),
+        (("status", "--chain", "me:secret@node:8545/key"), "'node:8545' is no URL of a node"),
     ],
 )
 def test_wrong_use_is_told_before_a_node_is_asked(gridpact, given, said):

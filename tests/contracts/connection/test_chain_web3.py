@@ -24,6 +24,8 @@ from contracts.local.chain_dev import anvil_chain
 from contracts.local.embedded import development_accounts
 from contracts.promise import Member, Report
 
+pytestmark = pytest.mark.xdist_group("chain-web3")
+
 ACCOUNTS = development_accounts(seed=5, count=2)
 HOME, POOR = (account.address for account in ACCOUNTS)
 START_S = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())

@@ -20,6 +20,8 @@ from contracts.local.ganache import ganache_chain, ganache_node
 from contracts.local.local_node import free_port
 from contracts.promise import Member, Report
 
+pytestmark = pytest.mark.xdist_group("local-node")
+
 START_S = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
 ACCOUNTS = development_accounts(seed=11, count=2)
 

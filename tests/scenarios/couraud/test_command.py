@@ -31,7 +31,7 @@ def test_one_scenario_is_told_in_a_line(tmp_path, monkeypatch):
     printed = CliRunner().invoke(scenario, [*FEW, "--only", "0", "--out", str(tmp_path)])
 
     assert printed.stdout == (
-        "scenario 0: bills less by 0.00, market revenue 0.00, imbalance 0.00\n"
+        "scenario 0: bills less by 0.00 GBP, market revenue 0.00, imbalance 0.00\n"
         f"results: {tmp_path}\n"
     )
 

@@ -58,10 +58,10 @@ def test_what_is_added_is_the_difference_and_is_said_in_parts():
     lines = found.lines()
     assert "mean export error [%]               -               -               -" in lines[4]
     assert lines[-4] == (
-        "planning again: total -2.00 (-2.0%); bill reduction -2.00, day ahead revenue +0.00, "
+        "planning again: total -2.00 GBP (-2.0%); bill reduction -2.00, day ahead revenue +0.00, "
         "trade revenue +0.00, imbalance cost +0.00"
     )
-    assert lines[-2].startswith("both together: total +3.00 (+3.0%)")
+    assert lines[-2].startswith("both together: total +3.00 GBP (+3.0%)")
     assert lines[-1].startswith("the batteries end -1.5 kWh apart")
 
 

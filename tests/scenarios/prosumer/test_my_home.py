@@ -246,12 +246,12 @@ def test_reasons_add_up_to_the_whole_difference_the_greatest_first():
     best = made("rules", imports=(800, 0.30), exports=(900, 0.12), ageing_cost=12.0, left=0.5)
     none = made(NONE, imports=(900, 0.35), exports=(950, 0.10), ageing_cost=10.0)
 
-    parts = reasons(best, none)
+    parts = reasons(best, none, "EUR")
 
     assert sum(part.amount for part in parts) == pytest.approx(best.net - none.net)
     sizes = [abs(part.amount) for part in parts]
     assert sizes == sorted(sizes, reverse=True)
-    assert parts[0].about == "it pays 0.300 for a kWh instead of 0.350"
+    assert parts[0].about == "it pays €0.300 for a kWh instead of €0.350"
 
 
 def test_where_no_plan_earns_most_that_is_what_is_said():

@@ -28,7 +28,9 @@ def test_it_prints_what_it_leaves_and_goes_on_where_it_stood(tmp_path, monkeypat
     assert figures == json.loads((out / "summary.json").read_text())
     assert figures["asked"]["rules"]["disturbances"]["latency_s"] == 30
     assert figures["reports"] == 3 * 97
+    assert again.stdout.startswith("2 homes, 1 day from 2020-05-11, GENERATED series")
     assert "291 reports taken, 0 refused, 0 lost" in again.stdout
+    assert f"bills less by {figures['bill_reduction']:.2f} GBP, " in again.stdout
 
 
 def test_a_run_of_another_length_is_told_with_both(tmp_path):

@@ -5,6 +5,8 @@ import pytest
 from devices.drivers.scom_codec import FrameReader
 from scenarios.wire.habib_edge import lines, run
 
+pytestmark = pytest.mark.xdist_group("habib-edge")
+
 
 @pytest.fixture(scope="module")
 def trace():

@@ -7,6 +7,8 @@ import { post, read } from "./session.js";
 const BESIDE = 5;
 /** Many events in a moment are one asking. [ms] */
 const PAUSE_MS = 400;
+/** Kinds that are no words. */
+const WORDS = { soc: "state of charge" };
 const KINDS = { critical: "bad", error: "bad", warning: "warn", info: "" };
 
 export class AlarmsView {
@@ -37,7 +39,7 @@ export class AlarmsView {
     badge.setAttribute("aria-label", `${many} nobody has seen`);
     this.announce(page.items);
     const rows = page.items.slice(0, BESIDE).map((alarm) => this.row(alarm));
-    byId("open-alarms").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, "No alarm is open.")]));
+    byId("open-alarms").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, "There is none that nobody has seen.")]));
     if (this.app.view === "alarms") await this.list();
   }
 
@@ -67,7 +69,7 @@ export class AlarmsView {
     return make("li", { "data-number": alarm.number },
       make("div", {},
         make("div", { class: "line" }, alarm.home === null ? null : make("a", { href: `#/home/${encodeURIComponent(alarm.home)}` }, alarm.home), alarm.home === null ? "" : ": ", alarm.line),
-        make("div", { class: "since" }, make("span", { class: `badge ${mark}` }, alarm.kind), ` ${told}`)),
+        make("div", { class: "since" }, make("span", { class: `badge ${mark}` }, WORDS[alarm.kind] ?? alarm.kind), ` ${told}`)),
       this.app.canCommand && alarm.state !== "resolved" ? make("div", { class: "buttons" },
         alarm.state === "raised" ? this.button(alarm, "acknowledge", "Acknowledge") : null,
         this.button(alarm, "resolve", "Resolve")) : null);

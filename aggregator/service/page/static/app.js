@@ -29,6 +29,7 @@ const LATER = {
 };
 /** Views that belong to another's place in the bar. */
 const WITHIN = { home: "homes", diagnosis: "commands", history: "registry", audit: "registry" };
+/** What each view is called. */
 const TITLES = { day: "Day cycle", revenue: "Revenue", diagnosis: "What failed", registry: "Registry", history: "Versions", audit: "Audit log", fleet: "Fleet", homes: "Homes", home: "Home", commands: "Commands", settlement: "Settlement", alarms: "Alarms" };
 
 class App {
@@ -182,15 +183,15 @@ class App {
 
   /** Show the view that the address names; `moved` takes the reader along. */
   route(moved) {
-    const [, name = "", rest = ""] = location.hash.split("/");
-    const view = this.home !== null ? "home" : { "": "fleet", homes: "homes", home: "home", commands: "commands", alarms: "alarms", ...Object.fromEntries(Object.keys(LATER).map((each) => [each, each])) }[name] ?? "fleet";
+    const [, name = "", ...rest] = location.hash.split("/").map(named);
+    const view = this.home !== null ? "home" : Object.hasOwn(TITLES, name) ? name : "fleet";
     this.view = view;
     for (const section of document.querySelectorAll("section.view")) section.hidden = section.dataset.view !== view;
     for (const link of byId("nav").children) {
       if (link.dataset.view === (WITHIN[view] ?? view)) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    const id = this.home ?? named(rest);
+    const id = this.home ?? rest.join("/");
     this.enter(view, id).catch((error) => this.failed(error));
     document.title = `${view === "home" ? id : TITLES[view]} · Gridpact`;
     if (moved) {

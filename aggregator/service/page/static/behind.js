@@ -38,7 +38,7 @@ const asked = ([name, value]) => {
 export const filters = (words) => [...words].filter(([name]) => name in HOLDS);
 
 /** Say which commands are meant. */
-export const filterWords = (chosen) => chosen.map(([name, value]) => HOLDS[name][1](value)).filter(Boolean).join(", ");
+const filterWords = (chosen) => chosen.map(([name, value]) => HOLDS[name][1](value)).filter(Boolean).join(", ");
 
 export class Behind {
   constructor(app, place) {

@@ -2,7 +2,7 @@
 // the commands behind each figure.
 
 import { Behind, filters } from "./behind.js";
-import { byId, make, say, table } from "./dom.js";
+import { byId, make, say, table, tile } from "./dom.js";
 import { whyWords } from "./failures.js";
 import { both, count, percent, targetWords, UNKNOWN } from "./format.js";
 import { keepFocus } from "./later.js";
@@ -14,6 +14,7 @@ import { fromLocal, toLocal } from "./zoned.js";
 const HOUR_MS = 3_600_000;
 const SPANS = [[24, "24 h"], [168, "7 days"], [720, "30 days"]];
 const HOURS = 168;
+const HOURS_MOST = 1e5;
 /** Many commands that come to an end are one asking; [ms] at least, and so many times what that takes. */
 const PAUSE_MS = 3_000;
 const PAUSE_TIMES = 10;
@@ -32,7 +33,7 @@ export class DiagnosisView {
     [this.from, this.to] = ["From", "Until"].map((label) => make("input", { type: "datetime-local", "aria-label": label }));
     const times = this.times = make("form", { class: "filters", "aria-label": "Time" },
       make("div", { class: "spans", role: "group", "aria-label": "Span" }, this.spans),
-      make("label", { class: "choice" }, "from ", this.from), make("label", { class: "choice" }, "until ", this.to), make("button", { class: "small" }, "Show"));
+      make("label", { class: "choice" }, "from ", this.from), make("label", { class: "choice" }, "until ", this.to), make("button", {}, "Show"));
     times.addEventListener("submit", (event) => {
       event.preventDefault();
       this.choose();
@@ -58,7 +59,7 @@ export class DiagnosisView {
     const [from, to] = ["from", "to"].map((name) => Number(asked.get(name)) || null);
     const hours = Number(asked.get("hours"));
     // an address may be typed by hand
-    this.hours = from === null || to === null || from >= to ? (hours > 0 ? hours : HOURS) : null;
+    this.hours = from === null || to === null || from >= to ? (hours > 0 && hours < HOURS_MOST ? hours : HOURS) : null;
     this.toMs = this.hours === null ? to : Math.ceil(this.app.now());
     this.fromMs = this.hours === null ? from : this.toMs - this.hours * HOUR_MS;
     say(this.problem, "");
@@ -107,8 +108,6 @@ export class DiagnosisView {
     }
     const failed = sum(told.by_code.filter(({ state }) => BAD.has(state)), "commands");
     const open = sum(told.by_code.filter(({ state }) => !BAD.has(state) && state !== "done"), "commands");
-    const tile = (name, figure, more, kind = "") => make("div", { class: `tile ${kind}`, role: "group", "aria-label": name },
-      make("span", { class: "name" }, name), make("span", { class: "value" }, figure), make("span", { class: "more" }, more));
     const part = (value) => `${percent(value / told.commands, 1)} of all`;
     const repeated = sum(told.by_model, "repeated");
     const late = sum(told.by_code, "late");

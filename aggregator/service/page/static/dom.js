@@ -44,13 +44,20 @@ export const eachFrame = (work) => {
   };
 };
 
+/** Return a figure with its name, and what there is to it. */
+export const tile = (name, value, more = "", kind = "") =>
+  make("div", { class: `tile ${kind}`, role: "group", "aria-label": name },
+    make("span", { class: "name" }, name), make("span", { class: "value" }, value), make("span", { class: "more" }, more));
+
+/** Return how a column of a table is drawn: words begin at the left, what is narrow is left out on a phone. */
+export const columnKind = ({ words, narrow }) => [words && "words", narrow && "hide-narrow"].filter(Boolean).join(" ") || null;
+
 /** Return a table; `columns` are {name, words, narrow, cell(row)}. */
 export const table = (caption, columns, rows) => {
-  const kind = ({ words, narrow }) => [words && "words", narrow && "hide-narrow"].filter(Boolean).join(" ") || null;
-  const head = columns.map((column) => make("th", { scope: "col", class: kind(column) }, column.name));
+  const head = columns.map((column) => make("th", { scope: "col", class: columnKind(column) }, column.name));
   const body = rows.map((row) =>
     make("tr", {}, columns.map((column, place) =>
-      make(place ? "td" : "th", { class: kind(column), scope: place ? null : "row" }, column.cell(row)))));
+      make(place ? "td" : "th", { class: columnKind(column), scope: place ? null : "row" }, column.cell(row)))));
   return make("table", {},
     make("caption", { class: "unseen" }, caption),
     make("thead", {}, make("tr", {}, head)),

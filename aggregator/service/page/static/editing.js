@@ -28,7 +28,7 @@ const merged = (kind, body, before, theirs) => KINDS[kind].fields.reduce(
  * What is about to be changed: `kind`, `key`; `base` as it was read (null: it is new); `body` it shall
  * be (null: out of use); `comment` why; `whole` is not to be mixed with what others write.
  */
-export class Editor {
+class Editor {
   constructor(app) {
     this.app = app;
     this.dialog = document.body.appendChild(make("dialog", { class: "edit", "aria-labelledby": "edit-title" }));

@@ -1,4 +1,9 @@
-// Why a command came to nothing, in words; the codes are those of docs/mqtt.md and docs/service.md.
+// Commands as rows, and why one came to nothing, in words; the codes are those of docs/mqtt.md and
+// docs/service.md.
+
+import { make, table } from "./dom.js";
+import { both, commandWords, time, UNKNOWN } from "./format.js";
+import { stateBadge } from "./orders.js";
 
 const WHY = {
   malformed: "no command, or out of bounds",
@@ -28,3 +33,12 @@ const WHY = {
 
 /** Return a code in words; one that we do not know stays as it is. */
 export const whyWords = (code) => WHY[code] ?? code?.replaceAll("-", " ") ?? "";
+
+/** A list of commands, a home each. */
+export const commandTable = (rows, { home = true } = {}) => table("Commands", [
+  home ? { name: "Home", cell: (each) => make("a", { href: `#/home/${encodeURIComponent(each.home)}` }, each.home) } : { name: "Given", cell: (each) => both(each.asked_ms) },
+  home ? { name: "Sent", narrow: true, cell: (each) => time(each.sent_ms) } : { name: "What", words: true, cell: (each) => commandWords(each.body) },
+  { name: "State", words: true, cell: stateBadge },
+  { name: "Finished", narrow: true, cell: (each) => time(each.finished_ms) },
+  { name: "Why", words: true, narrow: true, cell: (each) => [whyWords(each.code), each.reason].filter(Boolean).join(": ") || UNKNOWN },
+], rows);

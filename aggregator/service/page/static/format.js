@@ -20,8 +20,8 @@ export const setUnits = (given) => {
     date: clock({ year: "numeric", month: "2-digit", day: "2-digit" }),
     name: clock({ timeZoneName: "short", hour: "2-digit" }),
   };
-  const money = (digits) => new Intl.NumberFormat("en-GB", { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits });
-  moneys = { cents: money(2), fine: money(4) };
+  const money = (least, most = least) => new Intl.NumberFormat("en-GB", { style: "currency", currency, minimumFractionDigits: least, maximumFractionDigits: most });
+  moneys = { cents: money(2), fine: money(4), small: money(2, 4) };
 };
 
 const minus = (text) => text.replace("-", "−");
@@ -73,7 +73,7 @@ export const price = (perMwh) => (known(perMwh) ? minus(moneys.cents.format(perM
 /** Money in millionths. */
 export const money = (micro) => {
   if (!known(micro)) return UNKNOWN;
-  return minus((Math.abs(micro) < 1e6 && micro !== 0 ? moneys.fine : moneys.cents).format(micro / 1e6));
+  return minus((Math.abs(micro) < 1e6 && micro !== 0 ? moneys.small : moneys.cents).format(micro / 1e6));
 };
 /** Return what writes a column of money in millionths: all of it with as many digits. */
 export const moneyAlike = (list) => {

@@ -17,7 +17,7 @@ const command = (words) => make("p", { class: "command" }, make("code", {}, word
   make("button", { type: "button", class: "small", "aria-label": `Copy ${words}`, onclick: () => copied(words) }, "Copy"));
 
 /** Return the steps for a home. */
-export const gatewaySteps = (home) => make("div", { class: "steps" },
+export const gatewaySteps = (home) => make("div", { class: "admission" },
   make("ol", {},
     make("li", {}, "At the service’s computer, where its built-in broker is used:", command(`gridpact serve gateway ${home}`),
       make("p", { class: "note" }, "It makes a password, writes it into ", make("code", {}, `${home}.password`), " in the service’s folder, readable by its owner only, and shows it nowhere. Again it makes another one, and the one before no longer counts.")),

@@ -5,7 +5,7 @@ import { changing } from "./configuration.js";
 import { called, differences, KINDS } from "./configured.js";
 import { byId, make, say, table } from "./dom.js";
 import { UNKNOWN } from "./format.js";
-import { read } from "./session.js";
+import { read, Refused } from "./session.js";
 import "./sheet.js";
 import { fromLocal, toLocal } from "./zoned.js";
 
@@ -21,24 +21,30 @@ export class HistoryView {
     this.newer = make("select", { id: "history-newer", onchange: () => this.compare() });
     this.at = make("input", { type: "datetime-local", id: "history-at", onchange: () => this.inForce() });
     this.told = make("p", { class: "note", role: "status" });
+    // what there is to choose from, where there is something
+    this.when = make("div", { class: "filters" }, make("label", { class: "choice", for: "history-at" }, "In force at ", this.at), this.told);
     byId("history").replaceChildren(
-      make("section", { class: "card", "aria-labelledby": "title-versions" }, make("h2", { id: "title-versions" }, "All versions"), this.list,
-        make("div", { class: "filters" }, make("label", { class: "choice", for: "history-at" }, "In force at ", this.at), this.told)),
-      make("section", { class: "card", "aria-labelledby": "title-differing" }, make("h2", { id: "title-differing" }, "What differs"),
+      make("section", { class: "card", "aria-labelledby": "title-versions" }, make("h2", { id: "title-versions" }, "All versions"), this.list, this.when),
+      this.two = make("section", { class: "card", "aria-labelledby": "title-differing" }, make("h2", { id: "title-differing" }, "What differs"),
         make("div", { class: "filters" }, make("label", { class: "choice", for: "history-older" }, "Between ", this.older), make("label", { class: "choice", for: "history-newer" }, "and ", this.newer)), this.differing));
   }
 
-  /** Show the versions of the thing that the address names. */
-  async enter() {
-    const [, , kind, ...rest] = location.hash.split("/").map(decodeURIComponent);
-    Object.assign(this, { kind: kind in KINDS ? kind : "home", key: rest.join("/") });
-    const [home] = rest;
+  /** Show the versions of the thing that the address names, such as device/home-7/storage; without one, of the same anew. */
+  async enter(thing = this.thing) {
+    this.thing = thing;
+    const [kind, ...rest] = thing.split("/");
+    const names = rest.filter(Boolean);
+    // an address that was cut short names nothing
+    Object.assign(this, { kind: Object.hasOwn(KINDS, kind) ? kind : "home", key: names.length === (kind === "device" ? 2 : 1) ? names.join("/") : "" });
+    const [home = ""] = names;
     const back = byId("history-back");
-    back.href = this.kind === "tariff" ? "#/registry" : `#/home/${encodeURIComponent(home)}`;
-    say(back, this.kind === "tariff" ? "‹ Registry" : `‹ ${home}`);
-    say(byId("title-history"), `Versions of ${called(this.kind, this.key)}`);
+    const registry = this.kind === "tariff" || !home;
+    back.href = registry ? "#/registry" : `#/home/${encodeURIComponent(home)}`;
+    say(back, registry ? "‹ Registry" : `‹ ${home}`);
+    say(byId("title-history"), this.key ? `Versions of ${called(this.kind, this.key)}` : "Versions");
     this.items = [];
     try {
+      if (!this.key) throw new Refused(404, "This address names nothing.");
       await this.more(null);
     } catch (error) {
       if (error.status !== 404) throw error;
@@ -70,6 +76,8 @@ export class HistoryView {
     ];
     this.list.replaceChildren(items.length ? make("div", { class: "wide stacked" }, table(`Versions of ${called(kind, key)}, newest first`, columns, items)) : make("p", { class: "empty" }, "It was never configured."),
       next === null ? "" : make("button", { type: "button", class: "more-rows", onclick: () => this.more(next).catch((error) => app.failed(error)) }, "Earlier ones"));
+    this.when.hidden = items.length === 0;
+    this.two.hidden = items.length < 2;
     for (const choice of [this.older, this.newer]) choice.replaceChildren(...items.map(({ version, changed_ms: at }) => make("option", { value: version }, `version ${version}, ${this.date(at)}`)));
     this.choose(items[1]?.version ?? latest, latest);
     this.at.value = toLocal(app.now(), app.start.zone);
@@ -93,7 +101,7 @@ export class HistoryView {
       { name: "What", cell: ({ label }) => label },
       { name: `Version ${this.older.value}`, words: true, cell: (each) => each.before },
       { name: `Version ${this.newer.value}`, words: true, cell: (each) => each.after },
-    ], told)) : make("p", { class: "empty" }, this.items.length > 1 ? "Nothing." : this.items.length ? "There is one version only." : ""));
+    ], told)) : make("p", { class: "empty" }, this.items.length > 1 ? "Nothing." : ""));
   }
 
   /** Say which version was in force at the time that was chosen. */

@@ -1,11 +1,10 @@
 // One home: as it is now, what was measured, its commands, its alarms, its devices.
 
 import { Chart } from "./chart.js";
-import { byId, legend, make, say } from "./dom.js";
+import { byId, legend, make, say, tile } from "./dom.js";
 import { ago, batteryWords, both, gridWords, percent, plain, power, UNKNOWN } from "./format.js";
 import { healthBadge } from "./homes.js";
 import { fetched } from "./later.js";
-import { commandTable } from "./orders.js";
 import { read } from "./session.js";
 
 const HOUR_MS = 3_600_000;
@@ -33,6 +32,10 @@ export class HomeView {
       this.configuredWords = null;
       this.build();
     }
+    if (!id) {
+      this.absent("This address names no home.");
+      return;
+    }
     try {
       await this.load();
     } catch (error) {
@@ -57,7 +60,7 @@ export class HomeView {
     this.alarms = make("ul", { class: "alarms" });
     this.earned = make("div", { class: "market" });
     this.configured = make("section", { class: "card", "aria-labelledby": "title-configuration" }, make("h2", { id: "title-configuration" }, "Configuration"));
-    this.title = make("h1", { id: "title-home", tabindex: -1 }, this.id);
+    this.title = make("h1", { id: "title-home", tabindex: -1 }, this.id || "Home");
     const command = make("button", { type: "button", class: "operator main", onclick: () => this.app.orders.open(`home:${this.id}`) }, "Command this home…");
     this.place.replaceChildren(
       make("div", { class: "head" }, make("div", {}, make("a", { class: "wide-view", href: "#/homes" }, "‹ Homes"), this.title, this.lead), command),
@@ -84,8 +87,8 @@ export class HomeView {
   /** Ask for all of it; what is asked for later wins. */
   async load() {
     const id = this.id;
-    const [home, devices, alarms, commands] = await Promise.all([
-      read(this.path), read(`${this.path}/devices`), read(`${this.path}/alarms`, { limit: 20 }), read(`${this.path}/commands`, { limit: 20 }), this.series(),
+    const [home, devices, alarms, commands, { commandTable }] = await Promise.all([
+      read(this.path), read(`${this.path}/devices`), read(`${this.path}/alarms`, { limit: 20 }), read(`${this.path}/commands`, { limit: 20 }), fetched("./failures.js"), this.series(),
     ]);
     if (id !== this.id) return;
     this.told = home.now;
@@ -145,15 +148,14 @@ export class HomeView {
 
   showNow() {
     const now = this.told;
-    this.lead.replaceChildren(healthBadge(now.health), make("span", { class: "note" }, `${this.about} · heard ${ago(now.heard_ms, this.app.now())}`));
-    const tile = (name, value, more) => make("div", { class: "tile", role: "group", "aria-label": name },
-      make("span", { class: "name" }, name), make("span", { class: "value" }, value), make("span", { class: "more" }, more ?? ""));
+    this.lead.replaceChildren(healthBadge(now.health), make("span", { class: "note" }, now.heard_ms === null ? this.about : `${this.about} · heard ${ago(now.heard_ms, this.app.now())}`));
+    const doing = (words) => (words === UNKNOWN ? "" : words.split(" ")[0]);
     const size = (value) => power(value === null ? null : Math.abs(value));
     this.now.replaceChildren(
       tile("State of charge", percent(now.soc, 1)),
-      tile("Battery", size(now.battery_power_w), batteryWords(now.battery_power_w).split(" ")[0]),
+      tile("Battery", size(now.battery_power_w), doing(batteryWords(now.battery_power_w))),
       tile("Load", power(now.load_w)), tile("Solar", power(now.pv_w)),
-      tile("Grid", size(now.grid_power_w), gridWords(now.grid_power_w).split(" ")[0]));
+      tile("Grid", size(now.grid_power_w), doing(gridWords(now.grid_power_w))));
   }
 
   async series() {

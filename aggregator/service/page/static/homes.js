@@ -59,7 +59,7 @@ export class HomesView {
     }
     byId("homes-filters").addEventListener("submit", (event) => event.preventDefault());
     byId("homes-command").addEventListener("click", () => app.orders.open(this.target));
-    byId("homes-filters").append(make("button", { type: "button", class: "operator", onclick: () => this.add().catch((error) => app.failed(error)) }, "Add a home…"));
+    byId("homes-deeds").append(make("button", { type: "button", onclick: () => this.add().catch((error) => app.failed(error)) }, "Add a home…"));
     new ResizeObserver(this.paint).observe(this.lines);
   }
 
@@ -69,10 +69,12 @@ export class HomesView {
       return (column.head = make("div", { role: "columnheader", class: `cell ${column.kind}`, "aria-colindex": place + 1 }, button));
     });
     this.space = make("div", { role: "presentation" });
+    this.none = make("p", { class: "empty", hidden: true });
     this.lines = make("div", { class: "lines", tabindex: -1, role: "rowgroup" }, this.space);
     this.grid = byId("homes-grid");
     this.grid.append(
       make("div", { role: "rowgroup" }, make("div", { role: "row", class: "row heads", "aria-rowindex": 1 }, heads)), this.lines);
+    this.grid.after(this.none);
     this.grid.setAttribute("role", "grid");
     this.grid.setAttribute("aria-label", "Homes; arrow keys move, Enter opens");
     this.grid.tabIndex = 0;
@@ -158,6 +160,9 @@ export class HomesView {
     sorting.column.head.setAttribute("aria-sort", sorting.down ? "descending" : "ascending");
     this.grid.setAttribute("aria-rowcount", this.shown.length + 1);
     say(byId("homes-count"), this.shown.length === fleet.size ? plural(fleet.size, "home") : `${count(this.shown.length)} of ${plural(fleet.size, "home")}`);
+    this.none.hidden = this.shown.length > 0;
+    this.grid.hidden = this.shown.length === 0;
+    say(this.none, fleet.size ? "No home is like that." : "No home is entered yet. Add one here, or let its gateway in: it is entered when it is first heard of.");
     say(byId("homes-command"), `Command ${group ? `group ${group}` : "the fleet"}…`);
     this.paint();
   }

@@ -7,9 +7,9 @@ import { onAnswers, Refused, request } from "./session.js";
 /** A stream tells something each 15 s, if only that it is there. [ms] */
 const SILENT_MS = 40_000;
 /** From one asking to the next while there is no stream. [ms] */
-export const POLL_MS = 10_000;
+const POLL_MS = 10_000;
 /** After so long without an answer what is shown may be wrong. [ms] */
-export const STALE_MS = 30_000;
+const STALE_MS = 30_000;
 const RETRY_LEAST_MS = 1_000;
 const RETRY_MOST_MS = 30_000;
 
@@ -23,11 +23,10 @@ export class Live {
     this.heardMs = null;
     this.streaming = false;
     this.lastId = null;
-    this.ended = new AbortController();
     onAnswers(() => { this.heardMs = Date.now(); });
     this.watch();
-    this.beat = setInterval(() => this.look(), 1000);
-    addEventListener("online", () => this.hurry?.(), { signal: this.ended.signal });
+    setInterval(() => this.look(), 1000);
+    addEventListener("online", () => this.hurry?.());
   }
 
   get state() {
@@ -35,11 +34,6 @@ export class Live {
     // a stream says something at least each quarter of a minute
     if (Date.now() - this.heardMs > STALE_MS) return "stale";
     return this.streaming ? "live" : "polling";
-  }
-
-  stop() {
-    clearInterval(this.beat);
-    this.ended.abort();
   }
 
   look() {
@@ -52,7 +46,7 @@ export class Live {
 
   async watch() {
     let pauseMs = RETRY_LEAST_MS;
-    while (!this.ended.signal.aborted) {
+    for (;;) {
       let waitMs = 0;
       try {
         await this.follow(() => { pauseMs = RETRY_LEAST_MS; });
@@ -77,10 +71,9 @@ export class Live {
   async follow(begun) {
     const silent = new AbortController();
     let timer = setTimeout(() => silent.abort(), SILENT_MS);
-    const signal = AbortSignal.any([this.ended.signal, silent.signal]);
     const headers = this.lastId === null ? {} : { "Last-Event-ID": this.lastId };
     try {
-      const answer = await request(this.path, { headers, signal });
+      const answer = await request(this.path, { headers, signal: silent.signal });
       const take = eventReader((event) => {
         this.lastId = event.id ?? this.lastId;
         if (!this.streaming) {

@@ -19,7 +19,7 @@ export const HEALTH = {
   alarm: { word: "alarm", mark: "▲", kind: "bad" },
 };
 const LEGENDS = {
-  soc: [["full", "soc", "fill"], ["alarm", "bad", "fill"], ["no word of it", "idle", "hollow"]],
+  soc: [["full; paler: emptier", "soc", "fill"], ["alarm", "bad", "fill"], ["no word of it", "idle", "hollow"]],
   battery: [["charging", "meter", "fill"], ["discharging", "plan", "fill"], ["alarm", "bad", "fill"], ["no word of it", "idle", "hollow"]],
   health: [["well", "delivered", "fill"], ["silent or offline", "pv", "fill"], ["never heard", "idle", "hollow"], ["alarm", "bad", "fill"]],
 };

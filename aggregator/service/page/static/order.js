@@ -1,9 +1,10 @@
 // One order: what was asked of whom, what became of it in each home, and every answer as it came.
 
 import { make, say, table } from "./dom.js";
+import { commandTable, whyWords } from "./failures.js";
 import { both, commandWords, count, plural, second, targetWords, UNKNOWN } from "./format.js";
 import { keepFocus } from "./later.js";
-import { commandTable, outcomes, STATES } from "./orders.js";
+import { outcomes, STATES } from "./orders.js";
 import { read } from "./session.js";
 import "./sheet.js";
 
@@ -18,7 +19,7 @@ const rowWords = ({ device, details, quantity, last, unit }) => `${[device, deta
 
 /** What an answer says, in words. */
 const answerWords = ({ kind, body }) => {
-  const why = [body.code, body.reason].filter(Boolean).join(": ");
+  const why = [whyWords(body.code), body.reason].filter(Boolean).join(": ");
   if (kind === "acknowledgement") return `${body.accepted ? "taken" : "not taken"}${why ? `: ${why}` : ""}`;
   return [body.outcome, why, ...(Array.isArray(body.rows) ? body.rows.map(rowWords) : [])].filter(Boolean).join(", ");
 };
@@ -35,7 +36,7 @@ export class OrderPage {
     this.seek = make("input", { type: "search", placeholder: "Home", "aria-label": "Answers of home", autocomplete: "off", spellcheck: "false", oninput: () => this.listAnswers() });
     this.given = make("div", { class: "wide stacked" });
     this.earlier = make("button", { type: "button", class: "more-rows", onclick: () => this.fetchAnswers(this.answersNext).catch((error) => app.failed(error)) }, "Earlier answers");
-    this.place = make("div", { class: "view" }, make("p", {}, make("a", { href: "#/commands" }, "‹ All commands")), this.lead,
+    this.place = make("div", { class: "view" }, this.lead,
       make("section", { class: "card", "aria-labelledby": "title-order-homes" }, make("div", { class: "head" }, make("h2", { id: "title-order-homes" }, "Homes"), this.choices), this.list, this.more),
       make("section", { class: "card", "aria-labelledby": "title-order-answers" }, make("div", { class: "head" }, make("h2", { id: "title-order-answers" }, "Answers as they came"), this.seek), this.given, this.earlier));
   }

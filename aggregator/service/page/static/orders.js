@@ -2,7 +2,7 @@
 // sends; and what became of what was sent.
 
 import { byId, make, say, table, toast } from "./dom.js";
-import { both, commandWords, count, plural, targetWords, time, UNKNOWN } from "./format.js";
+import { both, commandWords, count, plural, targetWords } from "./format.js";
 import { fetched, keepFocus } from "./later.js";
 import { post, read, Refused } from "./session.js";
 
@@ -136,6 +136,8 @@ export class OrdersView {
   /** Show all orders, or one of them by its id. */
   async enter(id = null) {
     this.shown = id;
+    byId("commands-back").hidden = id === null;
+    say(byId("title-commands"), id === null ? "Commands" : "One command");
     if (id) await this.one(id);
     else await this.all();
   }
@@ -171,22 +173,20 @@ export class OrdersView {
     const { OrderPage } = await fetched("./order.js");
     if (this.shown !== id) return;
     if (this.order?.id !== id) this.order = new OrderPage(this.app, id);
-    await this.order.load();
-    if (this.shown === id && !this.order.place.isConnected) byId("commands-list").replaceChildren(this.order.place);
+    const show = (content) => { if (this.shown === id && !content.isConnected) byId("commands-list").replaceChildren(content); };
+    try {
+      await this.order.load();
+      show(this.order.place);
+    } catch (error) {
+      if (error.status !== 404 && error.status !== 422) throw error;
+      this.order = null;
+      show(make("p", { class: "card empty", role: "status" }, error.message));
+    }
   }
 }
 
 /** A command's state, as it is seen at once. */
 export const stateBadge = ({ state, late }) => make("span", { class: `badge ${BAD.has(state) ? "bad" : state === "done" ? "good" : ""}` }, late === true ? `${state}, late` : state);
-
-/** A list of commands, a home each. */
-export const commandTable = (rows, { home = true } = {}) => table("Commands", [
-  home ? { name: "Home", cell: (each) => make("a", { href: `#/home/${encodeURIComponent(each.home)}` }, each.home) } : { name: "Given", cell: (each) => both(each.asked_ms) },
-  home ? { name: "Sent", narrow: true, cell: (each) => time(each.sent_ms) } : { name: "What", words: true, cell: (each) => commandWords(each.body) },
-  { name: "State", words: true, cell: stateBadge },
-  { name: "Finished", narrow: true, cell: (each) => time(each.finished_ms) },
-  { name: "Why", words: true, narrow: true, cell: (each) => [each.code, each.reason].filter(Boolean).join(": ") || UNKNOWN },
-], rows);
 
 /** What became of an order, as a bar and in words. */
 export const outcomes = (order) => {

@@ -1,7 +1,7 @@
 // Revenue: what the fleet's days earned and cost, what each home's part of a day was.
 
 import { csv, keep } from "./csv.js";
-import { byId, make, say } from "./dom.js";
+import { byId, make, say, tile } from "./dom.js";
 import { DrawnCard } from "./drawn.js";
 import { count, dayName, energy, isDay, money, moneyAlike, plain, plural, price, UNKNOWN } from "./format.js";
 import { read } from "./session.js";
@@ -83,7 +83,7 @@ export class RevenueView {
     this.place = byId("revenue");
     const { currency } = app.start;
     this.spans = SPANS.map(([days, words]) => make("button", { type: "button", class: "small", onclick: () => this.choose(days) }, words));
-    this.save = make("button", { type: "button", onclick: () => this.keep() }, "Save as CSV");
+    this.save = make("button", { type: "button", class: "small", onclick: () => this.keep() }, "Save as CSV");
     byId("revenue-choice").replaceChildren(make("span", { class: "spans", role: "group", "aria-label": "Span" }, this.spans), this.save);
     this.tiles = make("div", { class: "tiles", role: "group", "aria-label": "Sums" });
     this.card = new DrawnCard({ id: "days", title: "Days", lines: [["Revenue", "delivered", "fill"], ["Cost", "plan", "fill"], ["Profit", "price", ""]] });
@@ -120,10 +120,6 @@ export class RevenueView {
     this.loadDays().catch((error) => this.app.failed(error));
   }
 
-  tile(name, value, more = "") {
-    return make("div", { class: "tile", role: "group", "aria-label": name }, make("span", { class: "name" }, name), make("span", { class: "value" }, value), make("span", { class: "more" }, more));
-  }
-
   nothing(words) {
     this.save.disabled = true;
     this.place.replaceChildren(make("p", { class: "card empty" }, words));
@@ -145,8 +141,8 @@ export class RevenueView {
     const big = moneyAlike([total.revenue_micro, total.cost_micro]);
     const { currency } = this.app.start;
     this.tiles.replaceChildren(
-      this.tile("Revenue", big(total.revenue_micro), "what the market paid"), this.tile("Cost", big(total.cost_micro), "owed to homes, and lost"),
-      this.tile("Profit", big(profit(total)), "what stays with the aggregator"), this.tile("Exported", energy(total.exported_wh), perMwh(total) === null ? "" : `${price(perMwh(total))} per MWh`));
+      tile("Revenue", big(total.revenue_micro), "what the market paid"), tile("Cost", big(total.cost_micro), "owed to homes, and lost"),
+      tile("Profit", big(profit(total)), "what stays with the aggregator"), tile("Exported", energy(total.exported_wh), perMwh(total) === null ? "" : `${price(perMwh(total))} per MWh`));
     const drawn = axis(this.rows);
     const figure = (name, which) => [name, (slot) => this.words[which](this.rows[slot])];
     const span = this.rows.length > 1 ? `${plural(this.rows.length, "day")}, ${this.rows[0].day} to ${this.rows.at(-1).day}` : this.rows[0].day;
@@ -183,8 +179,8 @@ export class RevenueView {
     this.words = alike(this.rows, HOME);
     const big = moneyAlike([fleet?.revenue_micro]);
     this.tiles.replaceChildren(
-      this.tile("Revenue", big(fleet?.revenue_micro), "what the market paid"), this.tile("Owed to homes", big(sum(this.rows, (row) => row.revenue_micro)), plural(this.rows.length, "home")),
-      this.tile("Profit", fleet ? big(profit(fleet)) : UNKNOWN, "what stays with the aggregator"), this.tile("Homes’ saving", money(saved), "less than their loads alone would have cost"));
+      tile("Revenue", big(fleet?.revenue_micro), "what the market paid"), tile("Owed to homes", big(sum(this.rows, (row) => row.revenue_micro)), plural(this.rows.length, "home")),
+      tile("Profit", fleet ? big(profit(fleet)) : UNKNOWN, "what stays with the aggregator"), tile("Homes’ saving", money(saved), "less than their loads alone would have cost"));
     this.listHomes();
     this.place.replaceChildren(this.tiles, make("div", { class: "card" },
       make("div", { class: "head filters" }, this.filter, make("a", { href: `#/day/${day}` }, "The day’s steps")), this.homes.element));

@@ -1,6 +1,6 @@
 // A table that sorts by any column and shows so many rows at a time, so that thousands stay quick.
 
-import { make } from "./dom.js";
+import { columnKind, make } from "./dom.js";
 import { count } from "./format.js";
 
 const ROWS = 100;
@@ -13,7 +13,7 @@ const MORE = 1000;
 export class SortedTable {
   constructor({ caption, columns, column = 0, down = false, rows = ROWS }) {
     Object.assign(this, { columns, column, down, first: rows, most: rows, rows: [], foot: null });
-    this.heads = columns.map((each, place) => make("th", { scope: "col", class: this.kind(each) },
+    this.heads = columns.map((each, place) => make("th", { scope: "col", class: columnKind(each) },
       make("button", { type: "button", class: "sorts", onclick: () => this.sort(place) }, each.name)));
     this.body = make("tbody");
     this.sums = make("tfoot");
@@ -21,8 +21,6 @@ export class SortedTable {
     this.element = make("div", {},
       make("div", { class: "wide" }, make("table", {}, make("caption", { class: "unseen" }, caption), make("thead", {}, make("tr", {}, this.heads)), this.body, this.sums)), this.more);
   }
-
-  kind({ words, narrow }) { return [words && "words", narrow && "hide-narrow"].filter(Boolean).join(" ") || null; }
 
   show(rows, foot = null) {
     Object.assign(this, { rows, foot });
@@ -50,7 +48,7 @@ export class SortedTable {
       else head.removeAttribute("aria-sort");
     });
     const line = (cells) => make("tr", {}, cells.map((cell, place) =>
-      make(place ? "td" : "th", { class: this.kind(this.columns[place]), scope: place ? null : "row" }, cell)));
+      make(place ? "td" : "th", { class: columnKind(this.columns[place]), scope: place ? null : "row" }, cell)));
     this.body.replaceChildren(...rows.slice(0, this.most).map(([, row]) => line(this.columns.map(({ cell }) => cell(row)))));
     this.sums.replaceChildren(...(this.foot ? [line(this.foot)] : []));
     const left = rows.length - this.most;

@@ -1,6 +1,6 @@
 // What an operator sees first: the fleet now, in six figures.
 
-import { byId, make, say } from "./dom.js";
+import { byId, make, say, tile } from "./dom.js";
 import { batteryWords, count, energy, gridWords, percent, plural, power, price, time, UNKNOWN } from "./format.js";
 
 const NAMES = ["Homes heard", "State of charge", "Batteries", "Grid", "Promise under way", "Price"];
@@ -9,20 +9,20 @@ export class Tiles {
   constructor(app) {
     this.app = app;
     this.tiles = NAMES.map((name, place) => {
-      const [value, more] = [make("span", { class: "value" }, UNKNOWN), make("span", { class: "more" })];
-      const tile = make("div", { class: place === 4 ? "tile first" : "tile", role: "group", "aria-label": name }, make("span", { class: "name" }, name), value, more);
-      byId("tiles").append(tile);
-      return { tile, value, more };
+      const whole = tile(name, UNKNOWN, "", place === 4 ? "first" : "");
+      const [, value, more] = whole.children;
+      byId("tiles").append(whole);
+      return { whole, value, more };
     });
     this.bar = make("i");
-    this.tiles[1].tile.append(make("div", { class: "meter", "aria-hidden": "true" }, this.bar));
+    this.tiles[1].whole.append(make("div", { class: "meter", "aria-hidden": "true" }, this.bar));
   }
 
   put(place, value, more, bad = false) {
-    const { tile } = this.tiles[place];
-    say(this.tiles[place].value, value);
-    say(this.tiles[place].more, more);
-    tile.classList.toggle("bad", bad);
+    const shown = this.tiles[place];
+    say(shown.value, value);
+    say(shown.more, more);
+    shown.whole.classList.toggle("bad", bad);
   }
 
   /** Show the fleet as it is now; `interval` is the one under way. */

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from aggregator.publish import SOC_MARGIN
+from aggregator.service.day.made import ms
 from aggregator.service.day.part import DayPart
 from aggregator.service.day.schedule import due, run_due
 from aggregator.service.day.settings import DaySettings
@@ -18,7 +19,7 @@ from aggregator.service.day.steps import STEPS, runs_of
 from aggregator.service.errors import ServiceConfigError
 from aggregator.service.serve import House, known_tables
 from aggregator.service.settings import read_service
-from aggregator.service.store.tables import papers, runs, settlements
+from aggregator.service.store.tables import homes, papers, rollups_due, runs, settlements
 from aggregator.service.template import TEMPLATE
 from devices.clock import SystemClock
 
@@ -39,6 +40,26 @@ def ended(world):
 
 BEFORE = ("prices", "forecast", "plan", "offer", "award", "publish")
 AFTER = ("imbalance", "settle", "revenue", "reliability", "score")
+
+
+def test_of_many_homes_the_last_ones_that_come_back_hold_nobody_up(world, hour, local_day):
+    at_ms = ms(hour(local_day, -20))
+    mark = {"size_ms": 60_000, "start_ms": at_ms, "taken": False}
+    told = [world.desk.told_until_ms()]
+    with world.desk.store.write() as connection:
+        connection.execute(insert(rollups_due).values(home_number=1, **mark))
+    told.append(world.desk.told_until_ms())
+    more = [{"id": f"more-{each}", "created_ms": 0} for each in range(200 - len(world.numbers))]
+    with world.desk.store.write() as connection:
+        connection.execute(insert(homes), more)
+        connection.execute(insert(rollups_due).values(home_number=2, **mark))
+    told.append(world.desk.told_until_ms())
+    with world.desk.store.write() as connection:
+        connection.execute(insert(rollups_due).values(home_number=3, **mark))
+    told.append(world.desk.told_until_ms())
+
+    now_ms = ms(hour(local_day, -9)) - 600_000
+    assert told == [now_ms, at_ms, now_ms, at_ms]
 
 
 def test_steps_are_due_at_their_local_times_of_the_day_before(world, ended, hour, local_day):

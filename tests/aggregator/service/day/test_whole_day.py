@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.service.day.ledger import member_address, session
+from aggregator.service.day.made import ms
+from aggregator.service.day.schedule import due
 from aggregator.service.day.steps import runs_of
 from aggregator.service.day.view import MarketDay
 from aggregator.service.store.tables import reliability, revenues, settlements
@@ -172,6 +174,34 @@ def test_a_day_under_way_is_watched_interval_by_interval(world, hour, local_day)
     world.set_time(hour(local_day, 26))
     assert world.done("watch") == [world.run("watch")[0].line]
     assert world.paper("deliveries")["reported"] == 46
+
+
+def test_nobody_is_entered_as_silent_before_what_was_kept_for_us_is_here(world, hour, local_day):
+    world.done(*BEFORE)
+    world.live_the_day()
+    # the service was down: the broker brought a night and a morning, of which nothing is rolled up
+    world.desk.clock.now = hour(local_day, 6.2)
+    (waiting,) = world.run("watch")
+    world.set_time(hour(local_day, 6.2))
+    back_ms = ms(hour(local_day, 6.1))
+    desk, world.desk = world.desk, replace(world.desk, heard_since_ms=lambda: back_ms)
+    (listening,) = world.run("watch")
+    world.set_time(hour(local_day, 6.3))
+    (told,) = world.run("watch")
+
+    lines = [run.line.partition(",")[0] for run in (waiting, listening, told)]
+    assert lines == [f"{over} of 46 intervals over" for over in (0, 0, 12)]
+    assert "without telemetry" not in told.line
+
+    # the same before a day is accounted
+    world.set_time(hour(local_day, 26))
+    accounts = ("settle", "revenue", "reliability", "score")
+    world.desk = replace(desk, heard_since_ms=lambda: ms(hour(local_day, 25.9)))
+    later = f"{local_day}: homes have not told all yet, or it is not rolled up; run this step later"
+    assert {run.line for run in world.run(*accounts)} == {later}
+    assert not {name for name, day in due(world.desk) if day == local_day} & {*accounts}
+    world.set_time(hour(local_day, 26.1))
+    world.done("watch", "imbalance", *accounts)
 
 
 def test_a_step_whose_paper_is_missing_names_the_step_that_makes_it(world):

@@ -63,8 +63,9 @@ NAMELESS = """() => [...document.querySelectorAll("a, button, input, select, [ta
 def show(page, view):
     """Go to a view and wait until its heading has the focus."""
     page.evaluate("view => { location.hash = `#/${view}`; }", view)
-    name = view.partition("/")[0] or "fleet"
-    page.wait_for_selector(f"#title-{name}:focus")
+    name = view.partition("/")[0]
+    there = name if page.locator(f"#view-{name or 'none'}").count() else "fleet"
+    page.wait_for_selector(f"#title-{there}:focus")
 
 
 def overflow(page):
@@ -256,7 +257,7 @@ def test_a_command_says_what_and_to_how_many_before_it_is_sent(opened, world):
     page.get_by_text("250 waiting").wait_for()
     page.get_by_text("27 refused, 223 done").wait_for()
     show(page, f"commands/{ORDER}")
-    page.get_by_text("budget-spent").first.wait_for()
+    page.get_by_text("the device’s writes for now are spent").first.wait_for()
 
 
 def test_a_viewer_has_nothing_to_command_with(opened):
@@ -299,6 +300,23 @@ def test_a_settled_interval_leads_to_its_transaction(opened, world):
 
     assert link.get_attribute("href") == f"https://explorer.example.org/tx/{hash_}"
     assert link.get_attribute("rel") == "noopener noreferrer"
+
+
+def test_an_address_that_was_cut_short_says_so_or_shows_what_is_near(opened):
+    page = opened("viewer", f"commands/{ORDER}")
+    page.locator("#commands-list .facts").wait_for()
+    for view, told in (
+        ("history/%E0%A4%A/", "This address names nothing."),
+        (f"history/device/{home_id(1)}", "This address names nothing."),
+        ("home/%E0%A4%A", "This address names no home."),
+        ("commands/none", "order 'none' is unknown"),
+    ):
+        show(page, view)
+        page.get_by_text(told).wait_for()
+    assert page.locator("#commands-list .facts").count() == 0
+    show(page, "toString")
+    assert page.locator("#view-fleet").is_visible()
+    page.seen.complaints[:] = [each for each in page.seen.complaints if "404" not in each]
 
 
 def test_a_home_sees_itself_alone_and_its_name_is_no_markup(opened):
