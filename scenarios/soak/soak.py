@@ -122,6 +122,7 @@ class Soak:
         self._breaks = drawn(seed, hours=hours, every_s=every_s)
         self._truth: list[tuple[float, float]] = []
         self._nonce = 0
+        self._sums_wh = (0, 0, 0.0)
         self._doubts: list[str] = []
         self._restarted_s = 0.0
 
@@ -234,14 +235,14 @@ class Soak:
             msg = f"soak: the gateway ended with code {code}; it said {self._gateway.lines[-3:]}"
             raise DataError(msg)
         await self._look()
-        reported_wh = await asyncio.to_thread(self._reported_wh)
+        reported_wh, metered_wh, true_wh = self._sums_wh
         battery = self._house.battery
         return SoakFigures(
             hours=self._hours,
             faults=faults,
             reported_wh=reported_wh,
-            metered_wh=self._house.metered_wh(),
-            true_wh=self._house.true_wh(),
+            metered_wh=metered_wh,
+            true_wh=true_wh,
             double_reports=len(self._doubts),
             limit_violations=len(battery.violations),
             set_points=battery.set_points,
@@ -270,8 +271,12 @@ class Soak:
         return False
 
     def _settled(self) -> bool:
-        """Return whether the chain has all that the meter counted."""
-        return self._reported_wh() == self._house.metered_wh()
+        """Return whether the chain has all that the meter counted, and remember both."""
+        # the house goes on while the gateway is stopped afterwards
+        house = self._house
+        self._sums_wh = self._reported_wh(), house.metered_wh(), house.true_wh()
+        reported_wh, metered_wh, _ = self._sums_wh
+        return reported_wh == metered_wh
 
     async def _look(self) -> None:
         """Bring the chain to the time, note the truth, and see what the chain has."""

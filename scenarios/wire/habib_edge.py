@@ -52,6 +52,8 @@ _MOMENTS: Final = (
     (1_020.0, "12:30, the next decision", "island"),
 )
 """When something is looked at [s], what is the matter, and what it ends in."""
+FEEDING: Final = "101.1127"
+"""The permission to feed the grid, as the device counts its writes."""
 _LONG_S: Final = 4.0
 """How long a moment is looked at, at least. [s]"""
 _PATIENCE: Final = 20
@@ -230,8 +232,10 @@ async def _until(holds: Callable[[], bool], *, clock: HandClock | None = None) -
 
 def _is(ends_in: str, world: _World, agent: Agent) -> bool:
     """Return whether the laboratory is where a moment ends, and the agent has seen it."""
-    if ends_in == "charges":
-        return world.xtender.home.state().battery_power_w > 0
+    if not world.line.resting:
+        return False
+    if ends_in == "charges":  # what a set-point writes last is heard, too
+        return FEEDING in world.xtender.writes and world.xtender.home.state().battery_power_w > 0
     relay = None if agent.parts is None else agent.parts.relay
     closed = ends_in == "grid"
     seen = relay is not None and relay.status["closed"] is closed

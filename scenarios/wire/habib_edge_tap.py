@@ -64,6 +64,11 @@ class SerialTap:
         """The terminal that the agent is to open instead."""
         return os.ttyname(self._theirs)
 
+    @property
+    def resting(self) -> bool:
+        """Whether everything that was asked was answered."""
+        return not self._asked
+
     def take(self) -> tuple[Exchange, ...]:
         """Return what was said since the last time."""
         taken, self._heard = tuple(self._heard), []

@@ -146,8 +146,8 @@ def test_day_outside_the_real_window_is_one_line_with_the_window(capsys, tmp_pat
     assert err.count("\n") == 1
 
 
-def test_a_demo_on_a_node_of_today_gives_the_numbers_of_pyrevm(capsys, tmp_path, needs_anvil):
-    asked = ["demo", "--homes", "3", "--t-sc", "15", "--json", "--out", tmp_path]
+def test_ten_homes_on_a_node_of_today_give_the_numbers_of_pyrevm(capsys, tmp_path, needs_anvil):
+    asked = ["demo", "--homes", "10", "--t-sc", "15", "--json", "--out", tmp_path]
     own = {"chain", "gas_per_report", "data_s", "plan_s", "wall_s"}
 
     _, embedded, _ = run(capsys, *asked)

@@ -216,8 +216,7 @@ def test_rules_that_no_day_can_be_run_with_are_refused(wrong, message):
 
 
 def test_eth_tester_gives_the_numbers_of_pyrevm(live, needs_pyrevm):
-    # each report of each home costs a hundredth of a second there: three homes, and the plant
-    data = generate_fleet_data(day=date(2021, 6, 16), homes=3, seed=1)
+    data = generate_fleet_data(day=date(2021, 6, 16), homes=10, seed=1)
     rules = Rules(report_s=900, decide_s=900)
 
     revm = live(data, rules=rules)

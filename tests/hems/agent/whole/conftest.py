@@ -104,6 +104,14 @@ class Living:
             await self.pass_s(1.0)
         pytest.fail(f"not so after {within_s:g} s; the agent said {self.lines}")
 
+    async def done(self, task):
+        """Let time pass until a task is done that also waits for what takes real time."""
+        async with asyncio.timeout(LONG_S):
+            while not task.done():
+                await self.clock.advance(1.0)
+                await asyncio.sleep(0.005)
+        return await task
+
     async def end(self):
         """Stop the agent and let the time pass that it needs for that."""
         self.agent.stop()

@@ -31,8 +31,7 @@ def order(alive, *, minutes, name="o-1", **way):
 async def taken(alive, given):
     """Have an order taken, letting the time pass that the battery needs."""
     task = asyncio.ensure_future(alive.agent.parts.steering.take(given))
-    await alive.until(task.done)
-    await task
+    await alive.done(task)
 
 
 def seen(folder):
@@ -293,7 +292,7 @@ def test_a_fault_of_its_own_ends_the_agent_with_the_battery_in_self_consumption(
             alive.decider.says = KeyError("nobody thought of it")
             await alive.until(lambda: alive.power_w == "follows", within_s=200.0)
             with pytest.raises(AgentFailedError, match=r"KeyError at conftest\.py:[0-9]+: 'nobody"):
-                await alive.until(alive.task.done)
+                await alive.done(alive.task)
 
             assert alive.power_w == "follows"
 

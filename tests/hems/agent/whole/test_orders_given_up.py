@@ -17,8 +17,7 @@ def ordered():
         until = alive.clock.utc() + timedelta(minutes=60)
         given = Order(correlation_id="o-1", until=until, **way)
         task = asyncio.ensure_future(alive.agent.parts.steering.take(given))
-        await alive.until(task.done)
-        await task
+        await alive.done(task)
 
     return take
 
