@@ -44,7 +44,7 @@ export class RegistryView {
       { name: `From: import / export, ${this.app.start.currency} per MWh`, words: true, cell: (each) => prices(each.configuration) },
       { name: "A day", narrow: true, cell: (each) => exact(each.configuration.terms.standing_charge_per_day) },
       { name: "State", words: true, narrow: true, cell: inUse },
-      { name: "Version", cell: (each) => make("a", { href: versionsOf("tariff", each.id), "aria-label": `Versions of ${called("tariff", each.id)}` }, String(each.version)) },
+      { name: "Version", cell: (each) => make("a", { href: versionsOf("tariff", each.id), "aria-label": `Version ${each.version} of ${called("tariff", each.id)}: all versions` }, String(each.version)) },
     ];
     if (this.app.canCommand) columns.push({ name: "Change", cell: (each) => make("div", { class: "buttons" }, buttons(this.app, "tariff", each.id, each)) });
     this.tariffs.replaceChildren(tariffs.length ? make("div", { class: "wide stacked" }, table("Tariffs", columns, tariffs)) : make("p", { class: "empty" }, "There is no tariff yet."));
