@@ -215,7 +215,7 @@ class RestPart:
     def _listen(self) -> socket.socket:
         settings = self._settings
         try:
-            return socket.create_server(
+            listening = socket.create_server(
                 (settings.listen, settings.port),
                 family=socket.AF_INET6 if ":" in settings.listen else socket.AF_INET,
                 backlog=2048,
@@ -226,3 +226,7 @@ class RestPart:
                 f"({error.strerror}); give another port"
             )
             raise ServiceConfigError(msg) from error
+        # asyncio sets it for sockets of its own alone: an answer's head and body go in two pieces,
+        # and the second would wait 40 ms for a client that acknowledges late
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
