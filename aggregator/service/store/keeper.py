@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from aggregator.service.errors import StoreUnavailableError
+from aggregator.service.loop import LoopPart
 from aggregator.service.store.retention import forget_old
 from aggregator.service.store.rollups import roll_some
 
@@ -17,7 +18,7 @@ _FORGET_S: Final = 3_600.0
 """From a look for what is too old to the next. [s]"""
 
 
-class KeeperPart:
+class KeeperPart(LoopPart):
     """Rolls up what is new and forgets what is old.
 
     Parameters
@@ -28,24 +29,9 @@ class KeeperPart:
 
     def __init__(self, house: "House") -> None:
         self._house = house
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """See `aggregator.service.serve.Part`."""
-        self._task = asyncio.create_task(self._keep())
-
-    async def stop(self) -> None:
-        """See `aggregator.service.serve.Part`."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def check(self) -> None:
-        """See `aggregator.service.serve.Part`."""
-        if self._task is not None and self._task.done():
-            self._task.result()
-
-    async def _keep(self) -> None:
+    async def run(self) -> None:
+        """See `LoopPart`."""
         house, forgot_s = self._house, -_FORGET_S
         while True:
             try:

@@ -6,6 +6,7 @@ from typing import Final
 
 from aggregator.service.errors import StoreUnavailableError
 from aggregator.service.ingest.subscriber import Tell
+from aggregator.service.loop import LoopPart
 from aggregator.service.store.store import Store
 
 _LOOK_S: Final = 10.0
@@ -15,7 +16,7 @@ _SILENT_S: Final = 30.0
 was stopped, neither answers nor hangs up. [s]"""
 
 
-class StoreWatch:
+class StoreWatch(LoopPart):
     """Part of every service, whatever else runs in it.
 
     Parameters
@@ -31,25 +32,10 @@ class StoreWatch:
     def __init__(self, store: Store, tell: Tell, *, silent_s: float = _SILENT_S) -> None:
         self._store = store
         self._silent_s = silent_s
-        self._task: asyncio.Task[None] | None = None
         store.news.tell = tell
 
-    async def start(self) -> None:
-        """See `aggregator.service.serve.Part`."""
-        self._task = asyncio.create_task(self._look())
-
-    async def stop(self) -> None:
-        """See `aggregator.service.serve.Part`."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def check(self) -> None:
-        """See `aggregator.service.serve.Part`."""
-        if self._task is not None and self._task.done():
-            self._task.result()
-
-    async def _look(self) -> None:
+    async def run(self) -> None:
+        """See `LoopPart`."""
         while True:
             asked = asyncio.create_task(asyncio.to_thread(self._store.ping))
             done, _ = await asyncio.wait({asked}, timeout=self._silent_s)

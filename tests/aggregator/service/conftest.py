@@ -1,8 +1,11 @@
 """Real databases and a real broker, as processes that can be killed."""
 
+import resource
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,6 +37,22 @@ def until(holds, what):
     while not holds():
         assert time.monotonic() < deadline_s, what() if callable(what) else what
         time.sleep(0.02)
+
+
+@contextmanager
+def _files_up_to(size: int) -> Iterator[None]:
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+@pytest.fixture
+def files_up_to() -> Callable[[int], AbstractContextManager[None]]:
+    """Return what lets none of our files grow beyond a size, as on a disk that is full."""
+    return _files_up_to
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The ingest between a real broker and a real database."""
 
 import json
-import resource
 import threading
 import time
 from contextlib import contextmanager
@@ -187,19 +186,8 @@ def test_while_nothing_can_be_written_no_more_is_taken_than_may_be_in_flight_and
     assert running.counts().repeated == 0
 
 
-@contextmanager
-def files_up_to(size):
-    """Let none of our files grow beyond a size, as on a disk that is full."""
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
-
 def test_while_the_disk_is_full_nothing_is_acknowledged_and_then_all_of_it_comes(
-    sqlite_store, ingest, gateways, waits_until
+    sqlite_store, ingest, gateways, waits_until, files_up_to
 ):
     lines = []
     sqlite_store.news.tell = lines.append

@@ -1,7 +1,6 @@
 """What keeps the service from starting is one line: what, its value, and what to do about it."""
 
 import os
-import resource
 import shutil
 import socket
 import tempfile
@@ -141,18 +140,7 @@ def as_somebody():
         os.seteuid(ours)
 
 
-@contextmanager
-def with_files_up_to(size):
-    """Let no file grow beyond a size, as on a disk that is full."""
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
-
-def test_a_folder_of_somebody_else_or_a_disk_that_is_full(refused, open_folder):
+def test_a_folder_of_somebody_else_or_a_disk_that_is_full(refused, open_folder, files_up_to):
     (open_folder / "closed").mkdir(mode=0o555)
 
     with as_somebody():
@@ -163,7 +151,7 @@ def test_a_folder_of_somebody_else_or_a_disk_that_is_full(refused, open_folder):
             "HERE/closed/keeper.lock: cannot be written (Permission denied); "
             "check the folder and its owner"
         )
-    with with_files_up_to(20_000):
+    with files_up_to(20_000):
         full = refused(BROKER, "full", open_folder)
     assert full == (
         "HERE/full/service.db does not answer (disk I/O error); check the file and its folder"
