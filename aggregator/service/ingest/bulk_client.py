@@ -20,6 +20,7 @@ _PACKETS: Final = 200
 """Packets that are read before it is looked whether any are to be written."""
 _PUBACK: Final = 0x40
 _QOS: Final = 0x06
+_QOS_2: Final = 0x04
 _SUCCESS: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
 
 Hearer = Callable[[bytes, bytes, int], None]
@@ -127,7 +128,7 @@ class BulkClient(Client):
 
     def _handle_publish(self) -> MQTTErrorCode:
         head = self._in_packet["command"]
-        if self.heard is None or head & _QOS == _QOS - 2:
+        if self.heard is None or head & _QOS == _QOS_2:
             return super()._handle_publish()
         packet = bytes(self._in_packet["packet"])
         try:
